@@ -1,0 +1,76 @@
+"""What is owed to Slack: stored in the transaction that makes it owed, delivered by `delivery`."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.rules.audience import Audience, Fact, Visible
+from bot.services.verb import Tx
+from db import outbox
+from db.seal import COMPANY
+from db.tables.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a message goes: a channel by id, or the DM of a person by our id."""
+
+    channel: str | None = None
+    person_id: int | None = None
+
+    @property
+    def lane(self) -> str:
+        """Messages of one lane keep their order."""
+        return f"channel:{self.channel}" if self.channel else f"person:{self.person_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that is owed.
+
+    `key` is the effect's own: owing it twice is owing it once. `kind` names the view that draws it. `facts` are for
+    `audience` and are checked against the table here, before anything is stored. `parent_uid` with `edits` changes that
+    earlier message; without, it is answered in its thread. `after` names messages that must have gone first.
+    """
+
+    key: str
+    kind: str
+    target: Target
+    audience: Audience
+    facts: Mapping[Fact, Mapping[str, Any]]
+    parent_uid: str | None = None
+    edits: bool = False
+    after: tuple[str, ...] = field(default=())
+
+
+def owe(tx: Tx, message: Message) -> str:
+    """Store a message to be delivered; returns its uid. The same key again returns the first one's and stores nothing.
+
+    Raises NotForThisAudience when a fact is not for the audience.
+    """
+    Visible(message.audience, message.facts)
+    key = tx.vault.blind(f"outbox:{message.key}")
+    known = outbox.uid_of(tx.session, key)
+    if known is not None:
+        return known
+    uid = uuid.uuid4().hex
+    body = {
+        "kind": message.kind,
+        "channel": message.target.channel,
+        "person_id": message.target.person_id,
+        "audience": message.audience.name,
+        "facts": {fact.name: dict(values) for fact, values in message.facts.items()},
+        "edits": message.edits,
+    }
+    row = Outbox(
+        uid=uid,
+        key=key,
+        lane=tx.vault.blind(message.target.lane),
+        body=tx.vault.seal(COMPANY, body, f"outbox:{uid}"),
+        parent_uid=message.parent_uid,
+        after=",".join(message.after),
+        created_at=tx.now,
+    )
+    outbox.add(tx.session, row)
+    return uid

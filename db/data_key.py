@@ -1,0 +1,63 @@
+"""Data keys: one per owner, wrapped by the master key."""
+
+import os
+
+from sqlmodel import Session, select
+
+from db.seal import COMPANY, KEY_BYTES, Cipher, MasterKey, SealError, Vault
+from db.tables.audit import DataKey
+
+
+class WrongMasterKey(SealError):
+    """STIPEND_ENCRYPTION_KEY is not the key that this database was sealed with. Nothing was read or changed."""
+
+
+def vault(session: Session, master: MasterKey) -> Vault:
+    """A vault that finds data keys in this session and makes an owner's first one in it."""
+
+    def cipher_for(owner: str) -> Cipher:
+        row = session.get(DataKey, owner)
+        return _make(session, master, owner) if row is None else _unwrap(master, row)
+
+    return Vault(cipher_for)
+
+
+def _unwrap(master: MasterKey, row: DataKey) -> Cipher:
+    try:
+        return master.unwrap(row.wrapped, row.owner)
+    except SealError as error:
+        raise WrongMasterKey(WrongMasterKey.__doc__) from error
+
+
+def _make(session: Session, master: MasterKey, owner: str) -> Cipher:
+    data_key = os.urandom(KEY_BYTES)
+    session.add(DataKey(owner=owner, wrapped=master.wrap(data_key, owner), master=master.fingerprint))
+    session.flush()
+    return Cipher(data_key)
+
+
+def prove_master_key(session: Session, master: MasterKey) -> bool:
+    """Whether the company's data key exists; raises WrongMasterKey when this master key does not open it."""
+    row = session.get(DataKey, COMPANY)
+    if row is None:
+        return False
+    _unwrap(master, row)
+    return True
+
+
+def rewrap(session: Session, old: MasterKey, new: MasterKey) -> int:
+    """Wrap every data key anew: the rotation of the master key. Returns how many; all or none."""
+    rows = session.exec(select(DataKey).order_by(DataKey.owner)).all()
+    for row in rows:
+        plain = old.open(row.wrapped, f"data_key:{row.owner}")
+        row.wrapped, row.master = new.wrap(plain, row.owner), new.fingerprint
+    return len(rows)
+
+
+def forget(session: Session, owner: str) -> None:
+    """Destroy an owner's data key: what was sealed for them can never be opened again."""
+    row = session.get(DataKey, owner)
+    if row is not None:
+        session.delete(row)
+
+
