@@ -18,7 +18,9 @@ from sqlmodel import Session
 
 from bot.clock import Clock
 from db.seal import Vault
-from db.session import Database
+from db.session import Database, DatabaseBusy
+
+__all__ = ["Channels", "Company", "DatabaseBusy", "Tx", "look", "verb"]
 
 P = ParamSpec("P")
 T = TypeVar("T")

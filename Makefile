@@ -1,0 +1,44 @@
+# Every target sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test prove lint types imports bench interop format clean
+
+help: ## Say what each command does
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stipend needs Python 3.11 or newer.")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)
+
+.venv: $(READY) ## Make the virtual environment that the other commands need
+
+test: $(READY) ## Run the tests on SQLite and PostgreSQL (at most five minutes on two cores)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not interop and not bench"
+
+prove: $(READY) ## Run the long proofs: many examples, kills, simulated years
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout 900
+
+lint: $(READY) ## Check style
+	$(BIN)/ruff check .
+
+types: $(READY) ## Check types
+	$(BIN)/mypy
+
+imports: $(READY) ## Check that imports run down only
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Measure speed, as ratios in one run
+	$(BIN)/python -m pytest -m bench --timeout 1800 -s tests/bench
+
+interop: $(READY) ## Run with real third-party programs: a LiteLLM proxy
+	$(BIN)/python -m pytest -m interop --timeout 900 tests/interop
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) .interop .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
