@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.services.vitals import vitals
 from bot.services.verb import Company
+from bot.services.vitals import vitals
 from bot.telemetry import Metrics
 
 

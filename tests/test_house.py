@@ -1,0 +1,115 @@
+"""The house rules, held by machine: who imports whom, how large things are, and who alone may do what."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOP_LEVEL = {
+    "bot", "db", "tests", "manifest.yaml", "pyproject.toml", "README.md", "Makefile", ".env.example", "LICENSE",
+    "SECURITY.md", ".gitignore", ".ci",
+}  # fmt: skip
+FUNCTION_LINES_MAX = 60
+FILE_LINES_MAX = 500
+
+
+def sources(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path.relative_to(ROOT), ast.parse(path.read_text())
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def calls_of(tree: ast.Module, *names: str) -> list[str]:
+    dotted = (ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [name for name in dotted if name in names or name.rpartition(".")[2] in names]
+
+
+def test_imports_run_down_only():
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_top_level_is_small():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    assert {name.split("/")[0] for name in tracked if name} <= TOP_LEVEL
+
+
+def test_functions_fit_on_a_screen():
+    too_long = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in sources("bot", "db", "tests")
+        for node in functions(tree)
+        if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
+    ]
+    assert too_long == []
+
+
+def test_files_stay_readable():
+    too_long = [str(path) for path, _ in sources("bot", "db", "tests") if _lines(path) > FILE_LINES_MAX]
+    assert too_long == []
+
+
+def _lines(path: Path) -> int:
+    return (ROOT / path).read_text().count("\n")
+
+
+def test_only_the_clock_asks_for_the_time():
+    asking = {str(path) for path, tree in sources("bot", "db") if calls_of(tree, "now", "utcnow", "today")}
+    allowed = {"bot/clock.py"} | {name for name in asking if name.startswith("bot/sandbox/")}
+    assert {name for name in asking - allowed if not _asks_the_clock(name)} == set()
+
+
+def _asks_the_clock(name: str) -> bool:
+    tree = ast.parse((ROOT / name).read_text())
+    return all(call.endswith("clock.now") for call in calls_of(tree, "now", "utcnow", "today"))
+
+
+def test_only_the_session_commits():
+    committing = {str(path) for path, tree in sources("bot", "db") if calls_of(tree, "commit")}
+    assert committing == {"db/session.py"}
+
+
+@pytest.mark.parametrize("name", ["environ", "getenv"])
+def test_only_settings_read_the_environment(name):
+    reading = {
+        str(path)
+        for path, tree in sources("bot", "db")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == name
+    }
+    assert reading == set()
+
+
+def test_modules_do_no_work_when_imported():
+    busy = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources("bot", "db")
+        for node in tree.body
+        if isinstance(node, ast.With | ast.For | ast.While | ast.Try)
+    ]
+    assert busy == []
+
+
+def test_sealed_values_are_never_printed():
+    printed = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources("bot", "db")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FormattedValue) and _names_pay(node.value)
+    ]
+    assert printed == []
+
+
+def _names_pay(node: ast.expr) -> bool:
+    # What is sealed is called so in the tables: nothing of these names may stand in an f-string.
+    sealed = {"pay", "amount_sealed", "ciphertext"}
+    return any(isinstance(part, ast.Attribute) and part.attr in sealed for part in ast.walk(node))
