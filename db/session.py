@@ -48,6 +48,10 @@ class Database:
         self.engine: Engine = make_engine(url, busy_seconds)
         self._crash = crash
 
+    def crash_point(self, name: str) -> None:
+        """A named point outside of any transaction at which the proofs kill the process."""
+        self._crash(name)
+
     @property
     def is_sqlite(self) -> bool:
         """Whether this is the embedded engine."""
