@@ -17,7 +17,7 @@ from db.tables.notice import Notice  # noqa: E402
 from db.tables.outbox import LanePace, Outbox  # noqa: E402
 from db.tables.policy import PolicyVersion  # noqa: E402
 from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms  # noqa: E402
-from db.tables.top_up import ThreadReply, TopUp  # noqa: E402
+from db.tables.top_up import ThreadReply, TopUp, TopUpCard  # noqa: E402
 from db.tables.usage import SourceState, UsageEvent, UsageImport, UsageRollup  # noqa: E402
 
 IMMUTABLE_TABLES = ("transfer", "usage_event", "terms", "policy_version", "audit", "identity_link")
@@ -43,6 +43,7 @@ __all__ = [
     "Terms",
     "ThreadReply",
     "TopUp",
+    "TopUpCard",
     "Transfer",
     "UsageEvent",
     "UsageImport",

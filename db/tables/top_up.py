@@ -31,7 +31,6 @@ class TopUp(SQLModel, table=True):
         ),
         Index("uq_top_up_one_pending", "person_id", unique=True, sqlite_where=text("status = 'pending'"),
               postgresql_where=text("status = 'pending'")),
-        Index("ix_top_up_card", "card_channel", "card_ts"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -49,16 +48,30 @@ class TopUp(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
-    card_uid: str | None = None  # the outbox row that posts the card
-    card_channel: str | None = None
-    card_ts: str | None = None
+
+
+class TopUpCard(SQLModel, table=True):
+    """A request as it stands in Slack: one in the approvals channel, or one in the DM of each who may decide.
+
+    `uid` is the outbox row that posts it. Where it stands is known once it has been posted; its thread is found by that.
+    """
+
+    __tablename__ = "top_up_card"
+    __table_args__ = (Index("ix_top_up_card_place", "channel", "ts"),)
+
+    uid: str = Field(primary_key=True)
+    top_up_id: int = Field(foreign_key="top_up.id", index=True, sa_type=BigId)
+    channel: str | None = None
+    ts: str | None = None
 
 
 class ThreadReply(SQLModel, table=True):
-    """A message in an approval thread, stored before Slack is told that it arrived, so that a crash loses none.
+    """A reply that begins like a decision, stored before Slack is told that it arrived, so that a crash loses none.
 
-    `body` is sealed JSON {"user", "text"} for owner `company`, bound to `thread_reply:<channel>:<ts>`; it is cleared
-    once the reply has been dealt with.
+    Which request it is about is found by its thread when it is dealt with: the reply may be faster than the note of
+    where the card was posted. `body` is sealed JSON {"user", "text"} for owner `company`, bound to
+    `thread_reply:<channel>:<ts>`; it is cleared once the reply has been dealt with. An edit of an earlier reply is
+    stored under the time of the edit.
     """
 
     __tablename__ = "thread_reply"
@@ -67,7 +80,8 @@ class ThreadReply(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     channel: str
     ts: str
-    top_up_id: int = Field(foreign_key="top_up.id", sa_type=BigId)
+    thread_ts: str
+    is_edit: bool = False
     body: Sealed | None = Field(default=None, sa_type=SealedColumn)
     received_at: datetime = Field(sa_type=UtcDateTime)
     handled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
