@@ -1,10 +1,11 @@
 """Transactions. The only file that commits."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session
 
@@ -61,7 +62,8 @@ class Database:
         """Run the work in one transaction and commit it.
 
         The whole work runs again, up to three times, when the engine rolled it back for a deadlock, when another
-        transaction stored the same unique key first, or when the connection was lost before the commit. Raises DatabaseBusy when somebody else's lock does not go away.
+        transaction stored the same unique key first, or when the connection was lost before the commit. Raises
+        DatabaseBusy when somebody else's lock does not go away.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -98,9 +100,47 @@ class Database:
                 raise DatabaseBusy from error
             raise
 
+    def inspect(self, work: Callable[[Connection], T]) -> T:
+        """Run the work, which changes nothing, on a connection that needs no key. Raises DatabaseBusy."""
+        try:
+            with self.engine.connect() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if is_busy(error):
+                raise DatabaseBusy from error
+            raise
+
+    def change_schema(self, work: Callable[[Connection], None]) -> None:
+        """Run the work, which may change tables, in one transaction. Raises DatabaseBusy."""
+        try:
+            with self.engine.connect().execution_options(stipend_write=True) as connection, _copying_tables(connection):
+                with connection.begin():
+                    work(connection)
+        except DBAPIError as error:
+            if is_busy(error):
+                raise DatabaseBusy from error
+            raise
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _copying_tables(connection: Connection) -> Iterator[None]:
+    # SQLite changes a table by copying it, and dropping the old one would break the rows that refer to it. The pragma
+    # does nothing inside a transaction, so it goes past SQLAlchemy, which would begin one.
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise AssertionError("A connection that was just opened has a driver's connection.")
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_busy(error: DBAPIError) -> bool:

@@ -1,0 +1,1 @@
+"""Alembic's migrations: the way from any released schema to this one."""

@@ -1,0 +1,20 @@
+"""${message}."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from db.triggers import create_triggers
+${imports if imports else ""}
+revision: str = ${repr(up_revision)}
+down_revision: str | Sequence[str] | None = ${repr(down_revision)}
+branch_labels: str | Sequence[str] | None = ${repr(branch_labels)}
+depends_on: str | Sequence[str] | None = ${repr(depends_on)}
+
+IMMUTABLE = ${repr(immutable)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+    create_triggers(op.get_bind(), IMMUTABLE)

@@ -1,0 +1,54 @@
+"""The schema of the database: brings it to this version's, and says whether it is."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from db import triggers
+from db.session import Database
+from db.tables import IMMUTABLE_TABLES
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 7_301_440  # any number that nothing else locks
+
+
+def upgrade(database: Database) -> None:
+    """Bring the database to the newest schema, or leave it as it was.
+
+    All of it is one transaction, and whoever comes second waits and then finds nothing to do. Raises DatabaseBusy when
+    the bot's own work keeps a table locked.
+    """
+
+    def migrate(connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            # Waiting for another upgrade may take long; waiting for a busy table must not, because everybody else
+            # queues behind us there.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    database.change_schema(migrate)
+
+
+def at_head(database: Database) -> bool:
+    """Whether the database has this version's schema; False for an empty one and for one of another version."""
+    heads = set(ScriptDirectory.from_config(_config()).get_heads())
+    return database.inspect(lambda connection: set(MigrationContext.configure(connection).get_current_heads())) == heads
+
+
+def missing_triggers(database: Database) -> list[str]:
+    """Names of the triggers that should keep rows from changing and are not there, switched off or altered."""
+    return database.inspect(lambda connection: triggers.missing_triggers(connection, IMMUTABLE_TABLES))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
