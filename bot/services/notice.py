@@ -1,0 +1,289 @@
+"""Notices: tells people when their AI spend reaches a line of their budget or of their salary, once for each line.
+
+What has been announced is sealed and changed by compare-and-set, in one transaction with the messages that say it. So
+of two processes one tells, and a crash leaves either both or neither.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from bot.rules import notice as rule
+from bot.rules.allotment import NoRate, salary
+from bot.rules.audience import Audience, Fact
+from bot.rules.notice import Announced
+from bot.rules.period import Period
+from bot.rules.policy import Policy
+from bot.services import ledger, policy, roster
+from bot.services.outbox import Message, Target, owe
+from bot.services.verb import Company, Tx, look, verb
+from db import notice as query
+from db.seal import COMPANY, Sealed
+from db.tables.ledger import Account
+from db.tables.roster import Person
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a round of notices did: how many people had something new, and how many could not be evaluated."""
+
+    told: int = 0
+    failed: int = 0
+    errors: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A stored state: what was announced, how often, and the messages that told it last."""
+
+    announced: Announced
+    count: int = 0
+    uids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """One person's figures of a period, in nano-dollars."""
+
+    person: Person
+    period: Period
+    policy: Policy
+    spend: int
+    budget: int
+    salary: int | None
+    no_rate: str | None
+
+    @property
+    def budget_line(self) -> Fraction:
+        return rule.budget_line(self.spend, self.budget, self.policy.notices_budget)
+
+    @property
+    def salary_step(self) -> int:
+        return rule.salary_step(self.spend, self.salary or 0, self.policy.salary_near)
+
+
+def tell_people(company: Company) -> Evaluated:
+    """Evaluate everybody who spent in this period or the one before it, and tell those who have reached a line.
+
+    Reads in chunks without holding anything, and opens a transaction only for a person with something new. One
+    person's failure is counted and does not stop the rest.
+    """
+    done = Evaluated()
+    after = 0
+    while True:
+        chunk = _changes(company, after)
+        for currency, label in chunk.no_rates:
+            _tell_no_rate(company, currency, label)
+        for account_id in chunk.changed:
+            done = _tell(company, account_id, done)
+        done = replace(done, failed=done.failed + len(chunk.errors), errors=(*done.errors, *chunk.errors))
+        if chunk.last is None:
+            return done
+        after = chunk.last
+
+
+def _tell(company: Company, account_id: int, done: Evaluated) -> Evaluated:
+    try:
+        return replace(done, told=done.told + _tell_person(company, account_id))
+    except Exception as error:  # noqa: BLE001 - one person's failure must not keep everybody else from being told
+        return replace(done, failed=done.failed + 1, errors=(*done.errors, type(error).__name__))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    changed: Sequence[int]
+    no_rates: Sequence[tuple[str, str]]
+    errors: Sequence[str]
+    last: int | None
+
+
+@look
+def _changes(tx: Tx, after: int) -> _Chunk:
+    """The accounts of the next chunk with something new to tell."""
+    rows = query.spenders(tx.session, [period.label for period in open_periods(tx)], after, _CHUNK)
+    known = query.states(tx.session, [state_key(tx, kind, row[1], row[2]) for row in rows for kind in ("budget", "salary")])
+    changed, no_rates, errors = [], set(), []
+    for account_id, _person_id, label, _spend in rows:
+        try:
+            figures = figures_of(tx, account_id)
+        except Exception as error:  # noqa: BLE001 - the same as in `_tell`
+            errors.append(type(error).__name__)
+            continue
+        if figures.no_rate is not None:
+            no_rates.add((figures.no_rate, label))
+        if any(_is_new(tx, known, step) for step in _steps(tx, figures)):
+            changed.append(account_id)
+    return _Chunk(changed, sorted(no_rates), errors, rows[-1][0] if len(rows) == _CHUNK else None)
+
+
+def open_periods(tx: Tx) -> list[Period]:
+    """The current period and the one before it, whose usage may still arrive."""
+    calendar = ledger.calendar(tx)
+    current = calendar.at(tx.now)
+    return [calendar.previous(current), current]
+
+
+def figures_of(tx: Tx, account_id: int) -> _Figures:
+    account = query.account(tx.session, account_id)
+    if account is None or account.person_id is None or account.period is None:
+        raise AssertionError("A spender's account is a person's.")
+    period = ledger.calendar(tx).labelled(account.period)
+    standing = ledger.standing(tx, account)
+    person = roster.person(tx, account.person_id)
+    found = policy.policy_of(tx, account.person_id)
+    earned, no_rate = _salary(tx, account, period, found)
+    # While a period is open only grants with an end of their own have expired, and they are no budget any more.
+    return _Figures(person, period, found, standing.spent, standing.available + standing.spent, earned, no_rate)
+
+
+def _salary(tx: Tx, account: Account, period: Period, found: Policy) -> tuple[int | None, str | None]:
+    """The period's base salary in nano-dollars, or the currency that has no rate young enough."""
+    if account.person_id is None:
+        raise AssertionError("A spender's account is a person's.")
+    terms = roster.terms_of(tx, account.person_id)
+    try:
+        return salary(period, terms, roster.rates_for(tx, period), found.pay_bands), None
+    except NoRate as error:
+        return None, error.currency
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One line that may have been reached: of the budget, or of the salary."""
+
+    kind: str
+    key: str
+    base: int
+    reached: Fraction
+
+
+def _steps(tx: Tx, figures: _Figures) -> Iterator[_Step]:
+    person, label = _id(figures.person), figures.period.label
+    yield _Step("budget", state_key(tx, "budget", person, label), figures.budget, figures.budget_line)
+    if figures.salary is not None:
+        step = Fraction(figures.salary_step)
+        yield _Step("salary", state_key(tx, "salary", person, label), figures.salary, step)
+
+
+def _is_new(tx: Tx, known: Mapping[str, Sealed], step: _Step) -> bool:
+    sealed = known.get(step.key)
+    kept = open_state(tx, step.key, sealed)
+    after, line = rule.advance(kept.announced if kept else None, step.base, step.reached)
+    # Before the first line is announced there is nothing to remember.
+    return line is not None or (kept is not None and after != kept.announced)
+
+
+@verb("notice.person")
+def _tell_person(tx: Tx, account_id: int) -> int:
+    """Evaluate one person in a transaction; returns 1 when something was told."""
+    account = query.account(tx.session, account_id)
+    if account is not None and account.person_id is not None:
+        ledger.ensure_periods(tx, account.person_id)
+    figures = figures_of(tx, account_id)
+    told = [line for step in _steps(tx, figures) if (line := _advance(tx, figures, step)) is not None]
+    return int(bool(told))
+
+
+def _advance(tx: Tx, figures: _Figures, step: _Step) -> Fraction | None:
+    before = query.state(tx.session, step.key)
+    kept = open_state(tx, step.key, before)
+    announced, line = rule.advance(kept.announced if kept else None, step.base, step.reached)
+    if line is None and (kept is None or announced == kept.announced):
+        return None
+    count = (kept.count if kept else 0) + (line is not None)
+    uids = kept.uids if kept else ()
+    if line is not None:
+        owed = _budget_messages if step.kind == "budget" else _salary_messages
+        uids = tuple(owe(tx, message) for message in owed(tx, figures, line, count))
+    if not query.change(tx.session, step.key, before, _sealed(tx, step.key, _Kept(announced, count, uids))):
+        raise StateMoved
+    return line
+
+
+class StateMoved(Exception):
+    """Somebody else told this person at the same moment; the whole transaction is undone, and theirs stands."""
+
+
+def state_key(tx: Tx, kind: str, person_id: int, label: str) -> str:
+    return tx.vault.blind(f"notice:{kind}:{person_id}:{label}")
+
+
+def _sealed(tx: Tx, key: str, kept: _Kept) -> Sealed:
+    announced = kept.announced
+    plain = {"highest": str(announced.highest), "base": announced.base, "count": kept.count, "uids": kept.uids}
+    return tx.vault.seal(COMPANY, plain, f"notice:{key}")
+
+
+def open_state(tx: Tx, key: str, sealed: Sealed | None) -> _Kept | None:
+    if sealed is None:
+        return None
+    plain = tx.vault.open(COMPANY, sealed, f"notice:{key}")
+    return _Kept(Announced(Fraction(plain["highest"]), plain["base"]), plain["count"], tuple(plain["uids"]))
+
+
+def _budget_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> Iterator[Message]:
+    if not roster.is_active(tx, _id(figures.person)):
+        return
+    budget = {
+        "line": str(line),
+        "spent_nanos": figures.spend,
+        "budget_nanos": figures.budget,
+        "enforcement": figures.policy.enforcement_mode,
+    }
+    yield Message(
+        key=f"notice.budget:{_id(figures.person)}:{figures.period.label}:{count}",
+        kind="notice.budget",
+        target=Target(person_id=_id(figures.person)),
+        audience=Audience.PERSON,
+        facts={Fact.PERIOD: period_fact(tx, figures.period), Fact.BUDGET: budget},
+    )
+
+
+def _salary_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> Iterator[Message]:
+    person = _id(figures.person)
+    finance = [card for card in roster.finance_people(tx) if card.id != person]
+    active = roster.is_active(tx, person)
+    pay = {
+        "step": int(line),
+        "near": str(figures.policy.salary_near),
+        "spent_nanos": figures.spend,
+        "salary_nanos": figures.salary,
+        "finance_told": bool(finance),
+        "person_told": active,
+        "channel": figures.policy.salary_in_channels if tx.channels.alerts else "off",
+    }
+    facts = {Fact.PERIOD: period_fact(tx, figures.period), Fact.PAY: pay}
+    stem = f"{person}:{figures.period.label}:{count}"
+    if active:
+        mine = Target(person_id=person)
+        yield Message(f"notice.salary:{stem}", "notice.salary", mine, Audience.PERSON, facts)
+    about = {**facts, Fact.NAME: {"name": figures.person.name, "slack_id": figures.person.slack_user_id}}
+    for card in finance:
+        key = f"notice.salary_finance:{stem}:{card.id}"
+        yield Message(key, "notice.salary_finance", Target(person_id=card.id), Audience.FINANCE, about)
+
+
+def period_fact(tx: Tx, period: Period) -> dict[str, Any]:
+    over = period.end <= tx.now
+    return {"label": period.label, "first_on": period.first_on.isoformat(), "end": period.end.isoformat(), "over": over}
+
+
+def _id(person: Person) -> int:
+    if person.id is None:
+        raise AssertionError("A stored person has an id.")
+    return person.id
+
+
+@verb("notice.no_rate")
+def _tell_no_rate(tx: Tx, currency: str, label: str) -> None:
+    """Tell finance, once per period, why people paid in a currency get no salary notice."""
+    facts = {
+        Fact.PERIOD: period_fact(tx, ledger.calendar(tx).labelled(label)),
+        Fact.COMPLETENESS: {"currency": currency, "days": rule.STALE_RATE_DAYS},
+    }
+    for card in roster.finance_people(tx):
+        key = f"notice.no_rate:{currency}:{label}:{card.id}"
+        owe(tx, Message(key, "notice.no_rate", Target(person_id=card.id), Audience.FINANCE, facts))

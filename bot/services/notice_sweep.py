@@ -1,0 +1,172 @@
+"""The sweep: tells the alerts channel, at most once a day, how many people are near or above their salary.
+
+Only people who have been told themselves are counted, and their own message goes first. The post is changed when the
+numbers change, and what it has said is sealed and changed by compare-and-set, like every notice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+from bot.rules import notice as rule
+from bot.rules.audience import Audience, Fact
+from bot.rules.notice import Band, Saying, Swept
+from bot.services import ledger, policy, roster
+from bot.services.notice import StateMoved, figures_of, open_periods, open_state, period_fact, state_key
+from bot.services.outbox import Message, Target, owe
+from bot.services.verb import Company, Tx, look, verb
+from db import notice as query
+from db.seal import COMPANY, Sealed
+
+_CHUNK = 500
+
+
+def sweep_is_due(company: Company) -> bool:
+    """Whether the schedule has not yet looked in today's slot. Cheap, and knows nothing of anybody's spend."""
+    return bool(_unlooked(company))
+
+
+@look
+def _unlooked(tx: Tx) -> list[str]:
+    if tx.channels.alerts is None:
+        return []
+    slot = _slot(tx)
+    return [period.label for period in open_periods(tx) if not _has_looked(_swept(tx, period.label)[1], slot)]
+
+
+def _has_looked(swept: Swept, slot: date) -> bool:
+    return swept.looked_on is not None and swept.looked_on >= slot
+
+
+def sweep(company: Company, *, scheduled: bool) -> int:
+    """Tell the alerts channel how many people are near or above their salary; returns how many messages that took.
+
+    The schedule looks once in a day's slot, so that the time of a post says nothing about the time of a crossing. By
+    hand it may be looked again, until the slot has been used to say something.
+    """
+    return sum(_sweep_period(company, label, scheduled) for label in _labels(company))
+
+
+@look
+def _labels(tx: Tx) -> list[str]:
+    return [period.label for period in open_periods(tx)] if tx.channels.alerts else []
+
+
+@verb("notice.sweep")
+def _sweep_period(tx: Tx, label: str, scheduled: bool) -> int:
+    slot = _slot(tx)
+    key, before, uid, sealed = _sweep_state(tx, label)
+    if scheduled and _has_looked(before, slot):
+        return 0
+    bands, told_by = _bands(tx, label)
+    mode = policy.company_policy(tx).salary_in_channels
+    after, saying = rule.sweep(before, bands, mode, slot)
+    if scheduled:
+        after = replace(after, looked_on=slot)
+    if after == before:
+        return 0
+    messages = _sweep_messages(tx, label, after, saying, uid, told_by)
+    uids = [owe(tx, message) for message in messages]
+    if not query.change(tx.session, key, sealed, _seal_sweep(tx, key, after, uid or next(iter(uids), None))):
+        raise StateMoved
+    return len(uids)
+
+
+def _slot(tx: Tx) -> date:
+    return rule.slot_of(tx.now, policy.company_policy(tx).sweep_at, policy.zone(tx))
+
+
+def _bands(tx: Tx, label: str) -> tuple[dict[int, int], tuple[str, ...]]:
+    """The band of everybody who has been told themselves, and the messages that told them.
+
+    It is the present band, and never worse than the one of which the person knows.
+    """
+    rows = list(_all_spenders(tx, label))
+    known = query.states(tx.session, [state_key(tx, "salary", row[1], label) for row in rows])
+    bands: dict[int, int] = {}
+    uids: list[str] = []
+    for account_id, person_id, _label, _spend in rows:
+        key = state_key(tx, "salary", person_id, label)
+        kept = open_state(tx, key, known.get(key))
+        if kept is not None and kept.announced.highest > 0:
+            step = min(int(kept.announced.highest), figures_of(tx, account_id).salary_step)
+            bands[person_id] = rule.band(step)
+            uids += kept.uids
+    return bands, tuple(uids)
+
+
+def _all_spenders(tx: Tx, label: str) -> Iterator[tuple[int, int, str, int]]:
+    after = 0
+    while rows := query.spenders(tx.session, [label], after, _CHUNK):
+        yield from rows
+        after = rows[-1][0]
+
+
+def _sweep_messages(
+    tx: Tx, label: str, after: Swept, saying: Saying, uid: str | None, told_by: tuple[str, ...]
+) -> Iterator[Message]:
+    if saying is Saying.NOTHING:
+        return
+    said_on = after.said_on.isoformat() if after.said_on else ""
+    facts = _sweep_facts(tx, label, after)
+    target = Target(channel=tx.channels.alerts)
+    stem = f"{label}:{said_on}"
+    if uid is None or saying is Saying.FIRST:
+        yield Message(f"notice.sweep:{label}", "notice.sweep", target, Audience.CHANNEL, facts, after=told_by)
+        return
+    yield Message(
+        f"notice.sweep.edit:{stem}", "notice.sweep", target, Audience.CHANNEL, facts, uid, edits=True, after=told_by
+    )
+    if saying is Saying.WORSE:
+        yield Message(f"notice.sweep.worse:{stem}", "notice.sweep_worse", target, Audience.CHANNEL, facts, uid)
+
+
+def _sweep_facts(tx: Tx, label: str, after: Swept) -> dict[Fact, dict[str, Any]]:
+    period = {Fact.PERIOD: period_fact(tx, ledger.calendar(tx).labelled(label))}
+    finance = bool(roster.finance_people(tx))
+    if after.mode == "names":
+        by_band = {band.name.lower(): _names(tx, after, band) for band in (Band.NEAR, Band.ABOVE)}
+        return {**period, Fact.SALARY_BANDS: {**by_band, "finance_told": finance}}
+    near, above = rule.counts(after.shown)
+    return {**period, Fact.SALARY_COUNTS: {"near": near, "above": above, "finance_told": finance}}
+
+
+def _names(tx: Tx, after: Swept, band: Band) -> list[str]:
+    return sorted(roster.person(tx, person).name for person, value in after.shown.items() if value == band)
+
+
+def _sweep_state(tx: Tx, label: str) -> tuple[str, Swept, str | None, Sealed | None]:
+    key, swept = _swept(tx, label)
+    sealed = query.state(tx.session, key)
+    uid = tx.vault.open(COMPANY, sealed, f"notice:{key}")["uid"] if sealed is not None else None
+    return key, swept, uid, sealed
+
+
+def _swept(tx: Tx, label: str) -> tuple[str, Swept]:
+    key = tx.vault.blind(f"notice:sweep:{label}")
+    sealed = query.state(tx.session, key)
+    if sealed is None:
+        return key, Swept()
+    plain = tx.vault.open(COMPANY, sealed, f"notice:{key}")
+    return key, Swept(
+        mode=plain["mode"],
+        shown={int(person): value for person, value in plain["shown"].items()},
+        told={int(person): value for person, value in plain["told"].items()},
+        worst=tuple(plain["worst"]),
+        said_on=_day(plain["said_on"]),
+        looked_on=_day(plain["looked_on"]),
+    )
+
+
+def _seal_sweep(tx: Tx, key: str, swept: Swept, uid: str | None) -> Sealed:
+    plain = asdict(swept) | {"said_on": _iso(swept.said_on), "looked_on": _iso(swept.looked_on), "uid": uid}
+    return tx.vault.seal(COMPANY, plain, f"notice:{key}")
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

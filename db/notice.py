@@ -1,0 +1,68 @@
+"""Queries of what has been announced."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session, col, select
+
+from db.seal import Sealed
+from db.tables.ledger import Account
+from db.tables.notice import Notice
+from db.tables.usage import UsageRollup
+
+
+def state(session: Session, key: str) -> Sealed | None:
+    """The sealed state under this key."""
+    return session.exec(select(Notice.state).where(Notice.key == key)).first()
+
+
+def states(session: Session, keys: Sequence[str]) -> dict[str, Sealed]:
+    """The sealed states under these keys, where there are any."""
+    found: dict[str, Sealed] = {}
+    for first in range(0, len(keys), 500):
+        some = select(Notice.key, Notice.state).where(col(Notice.key).in_(keys[first : first + 500]))
+        found.update(dict(session.exec(some).all()))
+    return found
+
+
+def change(session: Session, key: str, before: Sealed | None, after: Sealed) -> bool:
+    """Store a state if nobody changed it since `before` was read: compare-and-set on the ciphertext.
+
+    Of two that store the first state at once, the primary key refuses the second, whose transaction then runs again.
+    """
+    if before is None:
+        session.add(Notice(key=key, state=after))
+        session.flush()
+        return True
+    mine = update(Notice).where(col(Notice.key) == key, col(Notice.state) == before).values(state=after)
+    result: Any = session.execute(mine)
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def spenders(session: Session, labels: Sequence[str], after: int, limit: int) -> list[tuple[int, int, str, int]]:
+    """(account, person, period, spend in nano-dollars) of open accounts of these periods with any usage, by id."""
+    found = (
+        select(Account.id, Account.person_id, Account.period, func.sum(UsageRollup.cost_nanos))
+        .join(UsageRollup, col(UsageRollup.account_id) == col(Account.id))
+        .where(
+            Account.kind == "person",
+            col(Account.closed_at).is_(None),
+            col(Account.period).in_(labels),
+            col(Account.id) > after,
+        )
+        .group_by(col(Account.id), col(Account.person_id), col(Account.period))
+        .order_by(col(Account.id))
+        .limit(limit)
+    )
+    return [
+        (account, person, period, int(spend or 0))
+        for account, person, period, spend in session.exec(found)
+        if account is not None and person is not None and period is not None
+    ]
+
+
+def account(session: Session, account_id: int) -> Account | None:
+    """An account by its id."""
+    return session.get(Account, account_id)
