@@ -1,0 +1,117 @@
+"""The fields of our own usage formats, CSV and JSON lines, and one row of them made a fact."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+from bot.rules.errors import quoted
+from bot.rules.money import MOST_USD, to_nanos
+from bot.rules.usage import BadUsage, Tokens, UsageFact, check_fact
+
+SOURCE = "file"
+"""Both formats are one source: the same event in a CSV and in JSON lines counts once."""
+
+REQUIRED = ("event_id", "occurred_at", "email", "provider", "model", "input_tokens", "output_tokens")
+OPTIONAL = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd", "agent", "session_id")
+FIELDS = REQUIRED + OPTIONAL
+
+_COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_LONGEST_COUNT = 18
+_NINE = 9
+_EXACT_DIGITS = 24  # within the 28 digits of decimal's own context, so that nothing is rounded twice
+
+
+def fact_of(values: Sequence[str], now: datetime) -> UsageFact:
+    """A fact from the texts of FIELDS, in their order; an absent optional field is an empty text.
+
+    `input_tokens` excludes what came from a cache or was written to one, and `cache_write_tokens` are five-minute
+    writes. Raises BadUsage with a sentence that names the field.
+    """
+    event_id, occurred, email, provider, model, *counts, cost, agent, session_id = values
+    if not (event_id and provider and model):
+        _refuse_empty(values)
+    fact = UsageFact(
+        SOURCE,
+        event_id,
+        _instant(occurred),
+        "email",
+        email.strip().lower() or None,
+        provider,
+        model,
+        agent,
+        session_id,
+        _tokens(counts),
+        _cost(cost) if cost else None,
+        "estimated",
+    )
+    check_fact(fact, now)
+    return fact
+
+
+def _refuse_empty(values: Sequence[str]) -> None:
+    for name, value in zip(FIELDS, values, strict=True):
+        if name in {"event_id", "provider", "model"} and not value:
+            raise BadUsage(f"{name} is empty.")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is UTC:
+            return instant
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadUsage(_not_an_instant(text)) from None
+    raise BadUsage(f"occurred_at {quoted(text)} has no time zone: end it with Z or an offset such as +02:00.")
+
+
+def _not_an_instant(text: str) -> str:
+    if not text:
+        return "occurred_at is empty."
+    return f"occurred_at {quoted(text)} is not an ISO 8601 instant such as 2026-11-20T10:15:00Z."
+
+
+def _tokens(counts: Sequence[str]) -> Tokens:
+    # One look at all five is quicker than five: digits only, and short enough for any count.
+    plain = "".join(counts)
+    if plain.isdecimal() and plain.isascii() and max(map(len, counts)) <= _LONGEST_COUNT and all(counts[:2]):
+        fresh, output, read, write, reasoning = [int(text or 0) for text in counts]
+    else:
+        fresh, output, read, write, reasoning = map(_count, _COUNTS, counts)
+    if reasoning > output:
+        raise BadUsage("reasoning_tokens is more than output_tokens, of which it is a part.")
+    return Tokens(fresh, read, write, 0, output, reasoning)
+
+
+def _count(name: str, text: str) -> int:
+    text = text.strip()
+    if not text and name in OPTIONAL:
+        return 0
+    if not text:
+        raise BadUsage(f"{name} is empty.")
+    whole, _, rest = text.partition(".")  # spreadsheets write 1200.0
+    digits = whole.removeprefix("-")
+    if not (digits.isdecimal() and digits.isascii()) or rest.strip("0"):
+        raise BadUsage(f"{name} {quoted(text)} is not a whole number such as 1200.")
+    if len(digits) > _LONGEST_COUNT:
+        raise BadUsage(f"{name} {quoted(text)} is too large.")
+    if whole.startswith("-") and int(digits):
+        raise BadUsage(f"{name} {quoted(text)} is negative.")
+    return int(digits)
+
+
+def _cost(text: str) -> int:
+    try:
+        cost = Decimal(text)
+        if not cost.is_finite():
+            raise InvalidOperation
+    except InvalidOperation:
+        raise BadUsage(f"cost_usd {quoted(text)} is not an amount of dollars such as 0.0125.") from None
+    if cost < 0:
+        raise BadUsage(f"cost_usd {quoted(text)} is negative.")
+    if cost > MOST_USD:
+        raise BadUsage(f"cost_usd {quoted(text)} is too large.")
+    if len(text) <= _EXACT_DIGITS and cost.adjusted() > -_EXACT_DIGITS:
+        return int(cost.scaleb(_NINE).to_integral_value(ROUND_HALF_EVEN))
+    return to_nanos(cost)
