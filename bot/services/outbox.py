@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.rules.audience import Audience, Fact, Visible
-from bot.services.verb import Tx
+from bot.services.verb import Tx, verb
 from db import outbox
 from db.seal import COMPANY
 from db.tables.outbox import Outbox
@@ -74,3 +74,17 @@ def owe(tx: Tx, message: Message) -> str:
     )
     outbox.add(tx.session, row)
     return uid
+
+
+def is_owed(tx: Tx, key: str) -> bool:
+    """Whether a message with this key has been stored before, sent or not."""
+    return outbox.uid_of(tx.session, tx.vault.blind(f"outbox:{key}")) is not None
+
+
+@verb("outbox.tell")
+def tell(tx: Tx, person_id: int, text: str, *, key: str) -> str:
+    """Owe a person a private sentence, for when Slack gave no shorter way to answer them."""
+    told = {"text": text}
+    return owe(
+        tx, Message(f"told:{key}", "answer.told", Target(person_id=person_id), Audience.PERSON, {Fact.BUDGET: told})
+    )

@@ -48,7 +48,14 @@ class Errors:
     by_block: Mapping[str, str]
 
 
-Answer = Rendered | Open | Push | Update | Errors | None
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Replace the App Home of the one who asked."""
+
+    view: Block
+
+
+Answer = Rendered | Open | Push | Update | Errors | Publish | None
 """None: nothing to say. A Rendered is shown to the one who asked and to nobody else."""
 
 

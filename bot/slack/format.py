@@ -48,7 +48,8 @@ def amount(nanos: int) -> str:
 
 def share(part: Fraction | float, digits: int = 0) -> str:
     """A share as a percentage, with a no-break space before the sign: `38 %`."""
-    number = format_decimal(Decimal(str(float(part) * 100)), "#,##0." + "0" * digits if digits else "#,##0", locale=LOCALE)
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    number = format_decimal(Decimal(str(float(part) * 100)), pattern, locale=LOCALE)
     return f"{number}\u00a0%"
 
 
@@ -130,6 +131,8 @@ def mention(person: Mapping[str, Any]) -> str:
     return f"*{escape(str(person.get('name') or 'somebody'))}*"
 
 
-def people(names: list[str]) -> str:
+def people(names: list[str], joiner: str = "and") -> str:
     """`Ada`, `Ada and Grace`, `Ada, Grace and Linus`; the names must have been escaped."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))
+    if len(names) <= 1:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {joiner} {names[-1]}"

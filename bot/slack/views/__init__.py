@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.audience import Visible
+from bot.slack.views import answer
 from bot.slack.views.kit import Rendered
 
-VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {}
+VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
+    "answer.told": answer.told,
+}

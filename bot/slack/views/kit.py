@@ -195,7 +195,7 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], 
 
 
 def _cell(text: str) -> Block:
-    return {"type": "raw_text", "text": clip(text, _TABLE_CELL) or "–"}
+    return {"type": "raw_text", "text": clip(text, _TABLE_CELL) or "-"}
 
 
 def _with(block: Mapping[str, Any], **optional: Any) -> Block:
