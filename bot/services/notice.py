@@ -104,7 +104,8 @@ class _Chunk:
 def _changes(tx: Tx, after: int) -> _Chunk:
     """The accounts of the next chunk with something new to tell."""
     rows = query.spenders(tx.session, [period.label for period in open_periods(tx)], after, _CHUNK)
-    known = query.states(tx.session, [state_key(tx, kind, row[1], row[2]) for row in rows for kind in ("budget", "salary")])
+    keys = [state_key(tx, kind, person, label) for _, person, label, _ in rows for kind in ("budget", "salary")]
+    known = query.states(tx.session, keys)
     changed, no_rates, errors = [], set(), []
     for account_id, _person_id, label, _spend in rows:
         try:
@@ -127,6 +128,7 @@ def open_periods(tx: Tx) -> list[Period]:
 
 
 def figures_of(tx: Tx, account_id: int) -> _Figures:
+    """A person's figures in the period of their account."""
     account = query.account(tx.session, account_id)
     if account is None or account.person_id is None or account.period is None:
         raise AssertionError("A spender's account is a person's.")
@@ -208,6 +210,7 @@ class StateMoved(Exception):
 
 
 def state_key(tx: Tx, kind: str, person_id: int, label: str) -> str:
+    """The blinded key under which a person's state of a period is kept; `kind` is budget or salary."""
     return tx.vault.blind(f"notice:{kind}:{person_id}:{label}")
 
 
@@ -218,6 +221,7 @@ def _sealed(tx: Tx, key: str, kept: _Kept) -> Sealed:
 
 
 def open_state(tx: Tx, key: str, sealed: Sealed | None) -> _Kept | None:
+    """A person's state; None when nothing has been announced."""
     if sealed is None:
         return None
     plain = tx.vault.open(COMPANY, sealed, f"notice:{key}")
@@ -267,6 +271,7 @@ def _salary_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> I
 
 
 def period_fact(tx: Tx, period: Period) -> dict[str, Any]:
+    """A period as views take it."""
     over = period.end <= tx.now
     return {"label": period.label, "first_on": period.first_on.isoformat(), "end": period.end.isoformat(), "over": over}
 
