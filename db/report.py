@@ -34,7 +34,7 @@ def spend_by_model(session: Session, day: date) -> Iterator[tuple[str, str, int 
         select(*columns)
         .select_from(UsageRollup)
         .join(Account, col(Account.id) == col(UsageRollup.account_id))
-        .where(UsageRollup.day == day)
+        .where(col(UsageRollup.day) == day)
         .group_by(col(UsageRollup.model), col(Account.kind), col(Account.person_id))
     )
     for model, kind, person, nanos in session.exec(found):
@@ -49,7 +49,7 @@ def input_and_unpriced(session: Session, day: date) -> tuple[int, int, int]:
         func.sum(row.input_tokens + row.cache_read_tokens + row.cache_write_5m_tokens + row.cache_write_1h_tokens),
         func.sum(row.unpriced_events),
     )
-    read, everything, unpriced = session.exec(select(*sums).where(row.day == day)).one()
+    read, everything, unpriced = session.exec(select(*sums).where(col(row.day) == day)).one()
     return int(read or 0), int(everything or 0), int(unpriced or 0)
 
 

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.audience import Visible
-from bot.slack.views import answer
+from bot.slack.views import answer, notice, report
 from bot.slack.views.kit import Rendered
 
 VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
     "answer.told": answer.told,
+    "notice.budget": notice.budget,
+    "notice.no_rate": notice.no_rate,
+    "notice.salary": notice.salary,
+    "notice.salary_finance": notice.salary_finance,
+    "notice.sweep": notice.sweep,
+    "notice.sweep_worse": notice.sweep_worse,
+    "report.digest": report.digest,
 }

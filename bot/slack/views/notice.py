@@ -1,0 +1,140 @@
+"""Notices: what the person, finance and a channel are told when spend reaches a line."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from bot.rules.audience import Fact, Visible
+from bot.slack.format import dollars, escape, mention, people, period_name, share, slack_date, zone_or_utc
+from bot.slack.views import kit
+from bot.slack.views.kit import Rendered
+
+_ABOVE = 2
+
+
+def budget(visible: Visible) -> Rendered:
+    """To the person: spend has reached a line of their budget."""
+    period, facts = _period(visible), visible[Fact.BUDGET]
+    line, spent, total = Fraction(facts["line"]), facts["spent_nanos"], facts["budget_nanos"]
+    left = total - spent
+    lead = f"Your {period} budget is spent" if left <= 0 else f"You have spent {share(line)} of your {period} budget"
+    rest = f"{dollars(left)} left" if left >= 0 else f"{dollars(-left)} over"
+    figures = f"{dollars(spent)} of {dollars(total)} · {rest}."
+    nothing = _at_zero(facts["enforcement"])
+    ends = f"Unspent budget ends with {period}, {_end(visible)}."
+    more = f"{nothing} {ends} More can be asked for with `/topup`."
+    blocks = [kit.section(f"*{lead}*\n{figures}"), kit.section(more), kit.context("Only you got this.")]
+    return Rendered(f"{lead}: {figures} {nothing} {ends}", blocks)
+
+
+def salary(visible: Visible) -> Rendered:
+    """To the person: their spend is near or above their salary of the period."""
+    facts = visible[Fact.PAY]
+    lead = f"Your AI spend is {_band(facts)} for {_period(visible)}"
+    told = "Finance got the same figures." if facts["finance_told"] else "Nobody else got these figures."
+    others = _others(facts, told)
+    return _salary(lead, facts, others, "your")
+
+
+def salary_finance(visible: Visible) -> Rendered:
+    """To a finance person: somebody's spend is near or above their salary of the period."""
+    facts, who = visible[Fact.PAY], visible[Fact.NAME]
+    lead = f"The AI spend of {mention(who)} is {_band(facts, 'their')} for {_period(visible)}"
+    told = "They got the same figures." if facts["person_told"] else "They have left and were not told."
+    return _salary(lead, facts, _others(facts, told), "their")
+
+
+def _salary(lead: str, facts: Mapping[str, Any], others: str, whose: str) -> Rendered:
+    spent, earned = facts["spent_nanos"], facts["salary_nanos"]
+    figures = (
+        f"{dollars(spent)} of AI spend beside {dollars(earned)} of base salary for the whole period"
+        f" ({share(Fraction(spent, earned), 1)})."
+    )
+    nothing = f"If nothing is done, nothing is blocked, and {whose} pay does not change."
+    return Rendered(
+        f"{lead}. {figures} {nothing} {others}",
+        [kit.section(f"*{lead}*\n{figures}"), kit.section(nothing), kit.context(others)],
+    )
+
+
+def _band(facts: Mapping[str, Any], whose: str = "your") -> str:
+    step = facts["step"]
+    if step < _ABOVE:
+        return f"near {whose} salary ({share(Fraction(facts['near']))} or more)"
+    return f"above {whose} salary" if step == _ABOVE else f"above {share(Fraction(step, 2))} of {whose} salary"
+
+
+def _others(facts: Mapping[str, Any], told: str) -> str:
+    """Who else got it. Steps above the salary stay between the person and finance."""
+    channel = {
+        "counts": "The alerts channel gets a count of people, without names or figures.",
+        "names": "The alerts channel gets the name and the band, without figures.",
+        "off": "No channel is told.",
+    }[facts["channel"]]
+    return f"{told} {channel if facts['step'] <= _ABOVE else 'No channel is told of this step.'}"
+
+
+def sweep(visible: Visible) -> Rendered:
+    """To the alerts channel: how many people are near or above their salary, or who, and never a figure."""
+    said = _sentence(visible)
+    small = "If nothing is done, nothing is blocked. This message is changed when that changes, at most once a day."
+    return Rendered(f"{said} {small}", [kit.section(said), kit.context(small)])
+
+
+def sweep_worse(visible: Visible) -> Rendered:
+    """In the thread of that message: it has become more."""
+    said = f"Now it is more. {_sentence(visible)}"
+    return Rendered(said, [kit.section(said)])
+
+
+def _sentence(visible: Visible) -> str:
+    period = _period(visible)
+    named = Fact.SALARY_BANDS in visible
+    facts = visible[Fact.SALARY_BANDS if named else Fact.SALARY_COUNTS]
+    near, above = facts["near"], facts["above"]
+    if not near and not above:
+        return f"*{period}*: nobody's AI spend is near or above their salary any more."
+    told = "They and finance know." if facts["finance_told"] else "They know."
+    counted = _names(near, above) if named else _counts(near, above)
+    return f"*{period}*: {counted}. {told}"
+
+
+def _counts(near: int, above: int) -> str:
+    who = "person" if (near or above) == 1 else "people"
+    if not near:
+        return f"{above} {who} with AI spend above salary"
+    return f"{near} {who} with AI spend near salary" + (f", {above} above" if above else "")
+
+
+def _names(near: Sequence[str], above: Sequence[str]) -> str:
+    bands = [("near", near), ("above", above)]
+    return "; ".join(f"AI spend {band} salary: {people([escape(name) for name in names])}" for band, names in bands if names)
+
+
+def no_rate(visible: Visible) -> Rendered:
+    """To a finance person: why people paid in a currency get no salary notice."""
+    facts, period = visible[Fact.COMPLETENESS], _period(visible)
+    lead = f"No salary notices for people paid in {escape(facts['currency'])} in {period}"
+    why = (
+        f"There is no rate for {escape(facts['currency'])} from the {facts['days']} days before {period} began, so pay in"
+        " it cannot be compared with spend. Import one with `python -m bot import rates FILE`. If nothing is done, these"
+        " people and you will not be told when their AI spend nears their salary."
+    )
+    return Rendered(f"{lead}. {why}", [kit.section(f"*{lead}*\n{why}"), kit.context("Every finance person got this.")])
+
+
+def _period(visible: Visible) -> str:
+    facts = visible[Fact.PERIOD]
+    return period_name(facts["label"], date.fromisoformat(facts["first_on"]))
+
+
+def _end(visible: Visible) -> str:
+    facts = visible[Fact.PERIOD]
+    return slack_date(datetime.fromisoformat(facts["end"]), zone_or_utc(None))
+
+
+def _at_zero(mode: str) -> str:
+    if mode == "notify":
+        return "If you do nothing, nothing is blocked at $0."
+    return "If you do nothing, calls are refused at $0 where your company's gateway enforces the budget."
