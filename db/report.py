@@ -55,7 +55,7 @@ def input_and_unpriced(session: Session, day: date) -> tuple[int, int, int]:
 
 def any_usage(session: Session) -> bool:
     """Whether there has ever been any usage."""
-    return session.exec(select(UsageRollup.day).limit(1)).first() is not None
+    return session.exec(select(UsageRollup.account_id).limit(1)).first() is not None
 
 
 def teams_on(session: Session, day: date) -> dict[int, str]:

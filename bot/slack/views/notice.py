@@ -109,7 +109,8 @@ def _counts(near: int, above: int) -> str:
 
 def _names(near: Sequence[str], above: Sequence[str]) -> str:
     bands = [("near", near), ("above", above)]
-    return "; ".join(f"AI spend {band} salary: {people([escape(name) for name in names])}" for band, names in bands if names)
+    said = [(band, people([escape(name) for name in names])) for band, names in bands if names]
+    return "; ".join(f"AI spend {band} salary: {who}" for band, who in said)
 
 
 def no_rate(visible: Visible) -> Rendered:
@@ -117,9 +118,9 @@ def no_rate(visible: Visible) -> Rendered:
     facts, period = visible[Fact.COMPLETENESS], _period(visible)
     lead = f"No salary notices for people paid in {escape(facts['currency'])} in {period}"
     why = (
-        f"There is no rate for {escape(facts['currency'])} from the {facts['days']} days before {period} began, so pay in"
-        " it cannot be compared with spend. Import one with `python -m bot import rates FILE`. If nothing is done, these"
-        " people and you will not be told when their AI spend nears their salary."
+        f"There is no rate for {escape(facts['currency'])} from the {facts['days']} days before {period} began, so pay"
+        " in it cannot be compared with spend. Import one with `python -m bot import rates FILE`. If nothing is done,"
+        " neither these people nor you will be told when their AI spend nears their salary."
     )
     return Rendered(f"{lead}. {why}", [kit.section(f"*{lead}*\n{why}"), kit.context("Every finance person got this.")])
 

@@ -29,8 +29,8 @@ def digest(visible: Visible) -> Rendered:
 
 
 _LEFT_OUT = (
-    "Lines in which fewer than five people spent, or one of them over half, are left out. Late usage is added to its own"
-    " day. Nothing needs to be done."
+    "Lines in which fewer than five people spent, or one of them over half, are left out. Late usage is added to its"
+    " own day. Nothing needs to be done."
 )
 
 
