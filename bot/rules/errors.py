@@ -1,6 +1,6 @@
 """What a person is told when Stipend refuses something."""
 
-_SHOWN = 40
+_SHOWN = 60
 
 
 class Refused(Exception):

@@ -1,0 +1,117 @@
+"""Policy: what policy.toml may say, what it says for one person, and which scope decided.
+
+The defaults are the company's until it says otherwise. The most specific scope wins, field by field:
+person, then team, then country, then company.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from bot.rules.policy_file import AUTO_APPROVE_NANOS, MANAGER_LIMIT_NANOS, BadPolicy, Contents, PayBand, read_policy
+
+__all__ = ["DEFAULTS", "BadPolicy", "PayBand", "Policy", "PolicyDocument", "parse_policy", "resolve"]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What holds for one person. Money is in nano-dollars.
+
+    `amount_nanos` is for one period of `period_months`; so is a pay band's allotment.
+    """
+
+    allotment_kind: Literal["share_of_base", "fixed", "pay_band"] = "share_of_base"
+    share: Fraction = Fraction(1, 2)
+    amount_nanos: int = 0
+    period_months: int = 1
+    notices_budget: tuple[Fraction, ...] = (Fraction(1, 2), Fraction(4, 5), Fraction(1))
+    salary_near: Fraction = Fraction(4, 5)
+    salary_in_channels: Literal["counts", "names", "off"] = "counts"
+    auto_approve_nanos: int = AUTO_APPROVE_NANOS
+    manager_limit_nanos: int = MANAGER_LIMIT_NANOS
+    top_up_expires_after_days: int = 7
+    enforcement_mode: Literal["notify", "soft", "hard"] = "notify"
+    pay_bands: Mapping[str, PayBand] = field(default_factory=_nothing)
+    trusted_end_user_sources: frozenset[str] = frozenset()
+    digest_at: time = time(9)
+    sweep_at: time = time(9)
+    leaderboard: bool = True  # this and the next three: off means not computed
+    named_notices: bool = True
+    bursts: bool = True
+    manager_views: bool = True
+    decided_by: Mapping[str, str] = field(default_factory=_nothing, repr=False)
+
+    def source_of(self, name: str) -> str:
+        """Which scope decided a field: `company default`, `company`, `country DE`, `team Engines`, `person a@b.c`.
+
+        Raises KeyError for what is no field.
+        """
+        if name not in type(self).__dataclass_fields__:
+            raise KeyError(name)
+        return self.decided_by.get(name, "company default")
+
+
+DEFAULTS = Policy()
+"""What holds where nobody said anything."""
+
+
+@dataclass(frozen=True)
+class PolicyDocument:
+    """One version of the policy, as read. `effective_from` and `timezone` are None where it does not say them."""
+
+    effective_from: datetime | None
+    timezone: str | None
+    _contents: Contents = field(repr=False)
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """The teams it names, as it spells them."""
+        return self._named("team")
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """The countries it names."""
+        return self._named("country")
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The e-mail addresses it names."""
+        return self._named("person")
+
+    def _named(self, kind: str) -> frozenset[str]:
+        return frozenset(scope.name for scope in self._contents.scopes.values() if scope.kind == kind)
+
+
+def parse_policy(toml_text: str, *, zone: ZoneInfo | None = None) -> PolicyDocument:
+    """Read policy.toml. A day given as `effective_from` begins at midnight in `zone`, the company's (default: UTC).
+
+    Raises BadPolicy, whose `errors` has a sentence with the key's path for every mistake there is.
+    """
+    contents = read_policy(toml_text, zone or ZoneInfo("UTC"))
+    return PolicyDocument(contents.effective_from, contents.timezone, contents)
+
+
+def resolve(
+    document: PolicyDocument, *, email: str | None = None, team: str | None = None, country: str | None = None
+) -> Policy:
+    """What a document says for somebody; without any of them, for the company."""
+    chosen: dict[str, Any] = {}
+    decided_by: dict[str, str] = {}
+    contents = document._contents  # noqa: SLF001 - the two are one thing to everybody else
+    layers = [("company", contents.company)]
+    for kind, name in (("country", country), ("team", team), ("person", email)):
+        scope = contents.scopes.get((kind, name.casefold())) if name else None
+        if scope:
+            layers.append((f"{kind} {scope.name}", scope.values))
+    for source, values in layers:
+        chosen |= values
+        decided_by |= dict.fromkeys(values, source)
+    return Policy(**chosen, decided_by=MappingProxyType(decided_by))
