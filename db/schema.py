@@ -16,6 +16,10 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 7_301_440  # any number that nothing else locks
 
 
+class BrokenReferences(Exception):
+    """The migration would leave rows that refer to rows that are not there. Nothing was changed."""
+
+
 def upgrade(database: Database) -> None:
     """Bring the database to the newest schema, or leave it as it was.
 
@@ -33,6 +37,7 @@ def upgrade(database: Database) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        _check_references(connection)
 
     database.change_schema(migrate)
 
@@ -46,6 +51,14 @@ def at_head(database: Database) -> bool:
 def missing_triggers(database: Database) -> list[str]:
     """Names of the triggers that should keep rows from changing and are not there, switched off or altered."""
     return database.inspect(lambda connection: triggers.missing_triggers(connection, IMMUTABLE_TABLES))
+
+
+def _check_references(connection: Connection) -> None:
+    # SQLite does not watch references while tables are being copied, so they are looked at once, before the commit.
+    if connection.dialect.name == "sqlite":
+        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if broken is not None:
+            raise BrokenReferences(f"Rows of {broken.table} refer to rows of {broken.parent} that are not there.")
 
 
 def _config() -> Config:

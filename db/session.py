@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlmodel import Session
 
 from db import data_key
@@ -18,8 +19,10 @@ Work = Callable[[Session, Vault], T]
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.05
-# PostgreSQL's SQLSTATE: serialization failure and deadlock, both rolled back whole and safe to run again.
-_RUN_AGAIN = {"40001", "40P01"}
+_RESTART_SECONDS = 2.0  # how long a database may be away before we give up, if nobody's patience ends earlier
+# Serialization failure, deadlock, unique violation: rolled back whole and safe to run again. PostgreSQL names them by
+# SQLSTATE; SQLite knows the last one only, for unique and for primary keys.
+_RUN_AGAIN = {"40001", "40P01", "23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -30,6 +33,10 @@ class DatabaseBusy(Exception):
         super().__init__(self.__doc__)
 
 
+class CommitUnknown(DatabaseBusy):
+    """The database was lost at the very moment of storing this. Please look whether it was done before trying again."""
+
+
 def nothing(_point: str) -> None:
     """In production a crash point does nothing."""
 
@@ -37,8 +44,8 @@ def nothing(_point: str) -> None:
 class Database:
     """An engine, the master key, and whole transactions over both.
 
-    `crash` is called at the named edges of every write, `<verb>.before_commit` and `<verb>.after_commit`; the proofs
-    kill the process there.
+    `busy_seconds` is how long to wait for a lock, a free connection or a database that is away. `crash` is called at
+    the named edges of every write, `<verb>.before_commit` and `<verb>.after_commit`; the proofs kill the process there.
     """
 
     def __init__(
@@ -48,6 +55,11 @@ class Database:
         self.master = master
         self.engine: Engine = make_engine(url, busy_seconds)
         self._crash = crash
+        self._restart_seconds = min(busy_seconds, _RESTART_SECONDS)
+        self._writing = self.engine.execution_options(stipend_write=True)
+        # Several statements must see the same moment, or a balance tears: on PostgreSQL that takes REPEATABLE READ.
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self.engine.execution_options(stipend_read=True, **({} if self.is_sqlite else snapshot))
 
     def crash_point(self, name: str) -> None:
         """A named point outside of any transaction at which the proofs kill the process."""
@@ -61,69 +73,79 @@ class Database:
     def write(self, verb: str, work: Work[T]) -> T:
         """Run the work in one transaction and commit it.
 
-        The whole work runs again, up to three times, when the engine rolled it back for a deadlock, when another
-        transaction stored the same unique key first, or when the connection was lost before the commit. Raises
-        DatabaseBusy when somebody else's lock does not go away.
+        The whole work runs again, up to three times, when the engine rolled it back for a deadlock or when another
+        transaction stored the same unique key first; and for two seconds when the connection was lost before the
+        commit. Raises DatabaseBusy when somebody else's lock does not go away, and CommitUnknown when the connection
+        was lost during the commit, because then a second run could do everything twice.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+
+        def once() -> T:
+            with Session(self._writing, expire_on_commit=False) as session:
+                result = work(session, data_key.vault(session, self.master))
+                session.flush()
+                self._crash(f"{verb}.before_commit")
+                _commit(session)
+            self._crash(f"{verb}.after_commit")
+            return result
+
+        return self._patiently(once)
+
+    def read(self, work: Work[T]) -> T:
+        """Run the work on one snapshot of the database, in which nothing can be changed. Raises DatabaseBusy."""
+
+        def once() -> T:
+            with Session(self._reading, expire_on_commit=False) as session:
+                return work(session, data_key.vault(session, self.master))
+
+        return self._patiently(once)
+
+    def inspect(self, work: Callable[[Connection], T]) -> T:
+        """Run work that looks at the database itself and needs no key. Raises DatabaseBusy."""
+
+        def once() -> T:
+            with self._reading.connect() as connection:
+                return work(connection)
+
+        return self._patiently(once)
+
+    def change_schema(self, work: Callable[[Connection], None]) -> None:
+        """Run work that may change tables in one transaction. Raises DatabaseBusy."""
+
+        def once() -> None:
+            with self._writing.connect() as connection, _copying_tables(connection), connection.begin():
+                work(connection)
+
+        self._patiently(once)
+
+    def _patiently(self, once: Callable[[], T]) -> T:
+        give_up = time.monotonic() + self._restart_seconds
+        attempt = 0
+        while True:
+            attempt += 1
             try:
-                return self._write_once(verb, work)
+                return once()
+            except NoFreeConnection as error:
+                raise DatabaseBusy from error
             except DBAPIError as error:
                 if is_busy(error):
                     raise DatabaseBusy from error
-                if attempt == _ATTEMPTS or not _may_run_again(error):
+                again = time.monotonic() < give_up if _is_lost(error) else attempt < _ATTEMPTS and _may_run_again(error)
+                if not again:
                     raise
-                time.sleep(_PAUSE_SECONDS * attempt)
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _write_once(self, verb: str, work: Work[T]) -> T:
-        engine = self.engine.execution_options(stipend_write=True)
-        with Session(engine, expire_on_commit=False) as session:
-            result = work(session, data_key.vault(session, self.master))
-            session.flush()
-            self._crash(f"{verb}.before_commit")
-            session.commit()
-        self._crash(f"{verb}.after_commit")
-        return result
-
-    def read(self, work: Work[T]) -> T:
-        """Run the work on one snapshot of the database; whatever it changes is rolled back.
-
-        Several statements must see the same moment, or a balance tears: on PostgreSQL that takes REPEATABLE READ.
-        """
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        try:
-            with Session(self.engine.execution_options(**options), expire_on_commit=False) as session:
-                return work(session, data_key.vault(session, self.master))
-        except OperationalError as error:
-            if is_busy(error):
-                raise DatabaseBusy from error
-            raise
-
-    def inspect(self, work: Callable[[Connection], T]) -> T:
-        """Run the work, which changes nothing, on a connection that needs no key. Raises DatabaseBusy."""
-        try:
-            with self.engine.connect() as connection:
-                return work(connection)
-        except DBAPIError as error:
-            if is_busy(error):
-                raise DatabaseBusy from error
-            raise
-
-    def change_schema(self, work: Callable[[Connection], None]) -> None:
-        """Run the work, which may change tables, in one transaction. Raises DatabaseBusy."""
-        try:
-            with self.engine.connect().execution_options(stipend_write=True) as connection, _copying_tables(connection):
-                with connection.begin():
-                    work(connection)
-        except DBAPIError as error:
-            if is_busy(error):
-                raise DatabaseBusy from error
-            raise
+            time.sleep(_PAUSE_SECONDS * attempt)
 
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if _is_lost(error):
+            raise CommitUnknown from error
+        raise
 
 
 @contextmanager
@@ -145,11 +167,18 @@ def _copying_tables(connection: Connection) -> Iterator[None]:
 
 def is_busy(error: DBAPIError) -> bool:
     """Whether the error says that a lock was not to be had in time."""
-    return "database is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+    return "database is locked" in str(error.orig) or _code(error) == _LOCK_NOT_AVAILABLE
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    # Without a code the driver never came to talk to a server: it is away, or just being started again.
+    return error.connection_invalidated or (error.statement is None and _code(error) is None)
 
 
 def _may_run_again(error: DBAPIError) -> bool:
-    # Somebody stored the same unique key first: run again, the work now finds their row and sees that nothing is owed.
-    if isinstance(error, IntegrityError):
-        return True
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RUN_AGAIN
+    # Where somebody stored the same unique key first, the work now finds their row and sees that nothing is owed.
+    return _code(error) in _RUN_AGAIN
+
+
+def _code(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)

