@@ -35,8 +35,11 @@ _AMOUNT = re.compile(
     r"(?=\s|$|:\s)",
     re.IGNORECASE,
 )
-_ANOTHER = re.compile(r"(?:(?:or|to|and|plus|-|–|—|/|,)\s*)?[$]?[0-9]", re.IGNORECASE)
-_OTHER_MONEY = re.compile(r"[€£¥₹]|(?:[€£¥₹]|(?:eur|euros?|gbp|pounds?|sek|nok|dkk|chf|jpy|inr|cad|aud)\b)", re.IGNORECASE)
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_ANOTHER = re.compile(rf"(?:(?:or|to|and|plus|[{_DASHES}/,])\s*)?[$]?[0-9]", re.IGNORECASE)
+_OTHER_MONEY = re.compile(
+    r"[€£¥₹]|(?:eur|euros?|gbp|pounds?|sek|nok|dkk|chf|jpy|inr|cad|aud)\b", re.IGNORECASE
+)
 _EXPONENT = re.compile(r"[$]?[0-9.,]+e[+-]?[0-9]+", re.IGNORECASE)
 
 
@@ -186,7 +189,9 @@ def _wanted(match: re.Match[str]) -> Wanted:
 
 def _share(value: Decimal, shown: str, scale: str) -> ShareOfAllotment:
     if scale or not 0 < value <= _MOST_SHARE:
-        raise BadRequest(f'"{shown}" is not a share that can be asked for: more than 0 % and at most {_MOST_SHARE:,} %.')
+        raise BadRequest(
+            f'"{shown}" is not a share that can be asked for: more than 0 % and at most {_MOST_SHARE:,} %.'
+        )
     return ShareOfAllotment(Fraction(value) / 100)
 
 
@@ -207,10 +212,10 @@ def _dollars(value: Decimal, shown: str) -> Dollars:
 
 
 def _not_an_amount(typed: str, how: str = _HOW) -> str:
-    first = typed.split()[0] if typed.split() else ""
-    if first in {"", "$"}:
+    first = (typed.split(maxsplit=1) or [""])[0]
+    if not first.strip("$"):
         return f"The amount is missing. {how}"
-    if first[0] in "-−–" or first[:2] in {"$-", "$−"}:
+    if first.lstrip("$")[:1] in _DASHES:
         return f"A request is for more than zero dollars. {how}"
     if _EXPONENT.fullmatch(first):
         return f"{quoted(first)} is not an amount: write it out, like 1,300. {how}"
@@ -224,9 +229,9 @@ def _not_an_amount(typed: str, how: str = _HOW) -> str:
 def price(wanted: Wanted, *, nanos_per_token: Fraction | None, allotment_nanos: int | None) -> Priced:
     """Turn what was wanted into nano-dollars.
 
-    What is worked out from somebody's mix or allotment is rounded up to 1, 2 or 5 × 10ⁿ dollars, because the exact
-    figure would give the allotment, and with it the salary, away. Raises BadRequest where there is nothing to work it
-    out from, or when it comes to more than one request may be for.
+    What is worked out from somebody's mix or allotment is rounded up (see `round_up_125`): others will see it, and from
+    the exact figure whoever knows the share knows the allotment. Raises BadRequest where there is nothing to work it out
+    from, or when it comes to more than one request may be for.
     """
     if isinstance(wanted, Dollars):
         return Priced(wanted.nanos, derived=False)
@@ -236,7 +241,9 @@ def price(wanted: Wanted, *, nanos_per_token: Fraction | None, allotment_nanos: 
         exact = wanted.count * nanos_per_token / NANOS
     else:
         if not allotment_nanos or allotment_nanos <= 0:
-            raise BadRequest(f"You have no allotment in this period, so there is no share of it. Ask in dollars: {_EXAMPLE}.")
+            raise BadRequest(
+                f"You have no allotment in this period, so there is no share of it. Ask in dollars: {_EXAMPLE}."
+            )
         exact = wanted.share * allotment_nanos / NANOS
     if exact > MOST_USD:
         raise BadRequest(f"That comes to more than ${MOST_USD:,}, and one request is for at most that.")
@@ -244,7 +251,7 @@ def price(wanted: Wanted, *, nanos_per_token: Fraction | None, allotment_nanos: 
 
 
 def step_of(policy: Policy, asked_nanos: int, approved_nanos: int, *, has_manager: bool) -> Step:
-    """Who decides: counted are this request and what was approved in the period before it, so that splitting it is no way around."""
+    """Who decides. What was approved before in the period counts too: half, twice, is no way around a limit."""
     total = asked_nanos + approved_nanos
     if total <= policy.auto_approve_nanos:
         return "auto"
@@ -262,14 +269,12 @@ def deciders(step: str, *, requester: int, manager: int | None, finance: Iterabl
     return sorted({person for person in finance if person != requester})
 
 
-def may_decide(
-    step: str, by: int, *, requester: int, manager: int | None, finance: Collection[int]
-) -> bool:
+def may_decide(step: str, by: int, *, requester: int, manager: int | None, finance: Collection[int]) -> bool:
     """Whether this person may decide this request at this moment."""
     return by in deciders(step, requester=requester, manager=manager, finance=finance)
 
 
 def cheapest_sufficient(available_nanos: int, expected_nanos: int) -> int | None:
-    """What to suggest so that the period is got through: the shortfall, rounded up to 1, 2 or 5 × 10ⁿ; None without one."""
+    """What to suggest so that the budget lasts: the shortfall, rounded up as all derived amounts are, or None."""
     shortfall = expected_nanos - available_nanos
     return round_up_125(shortfall) if shortfall > 0 else None
