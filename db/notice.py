@@ -15,15 +15,16 @@ from db.tables.usage import UsageRollup
 
 def state(session: Session, key: str) -> Sealed | None:
     """The sealed state under this key."""
-    return session.exec(select(Notice.state).where(Notice.key == key)).first()
+    found = session.exec(select(Notice).where(Notice.key == key).execution_options(populate_existing=True)).first()
+    return found.state if found is not None else None
 
 
 def states(session: Session, keys: Sequence[str]) -> dict[str, Sealed]:
     """The sealed states under these keys, where there are any."""
     found: dict[str, Sealed] = {}
     for first in range(0, len(keys), 500):
-        some = select(Notice.key, Notice.state).where(col(Notice.key).in_(keys[first : first + 500]))
-        found.update(dict(session.exec(some).all()))
+        some = select(Notice).where(col(Notice.key).in_(keys[first : first + 500]))
+        found.update({row.key: row.state for row in session.exec(some)})
     return found
 
 

@@ -182,19 +182,33 @@ def deliver_due(company: Company, sink: MessageSink, limit: int = 100, *, clock:
     return post_office(company, sink, clock=clock).deliver(limit)
 
 
-def deliver_until_quiet(company: Company, sink: MessageSink, *, patience: float = 5.0) -> int:
-    """Deliver until nothing is owed, or nothing could be attempted for `patience` seconds; returns how many are owed.
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How many messages were sent, and how many are still owed: leased elsewhere, or not taken by Slack for now."""
+
+    sent: int
+    owed: int
+
+    def __str__(self) -> str:
+        """For the operator."""
+        sent = f"{self.sent} message{'' if self.sent == 1 else 's'} delivered"
+        return f"{sent}; {self.owed} still owed, `run` will try again." if self.owed else f"{sent}."
+
+
+def deliver_until_quiet(company: Company, sink: MessageSink, *, patience: float = 5.0) -> Delivered:
+    """Deliver until nothing is owed, or nothing could be attempted for `patience` seconds.
 
     What another process has leased, or what waits for long after failures, stays owed; `run` sends it in its time.
     """
-    office = post_office(company, sink)
+    outcomes: list[str] = []
+    office = post_office(company, sink, watch=outcomes.append)
     give_up = time.monotonic() + patience
     while (left := pending(company)) and time.monotonic() < give_up:
         if office.deliver(100):
             give_up = time.monotonic() + patience
         else:
             time.sleep(office.timing.poll)
-    return left
+    return Delivered(outcomes.count("sent"), left)
 
 
 def post_office(

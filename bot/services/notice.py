@@ -5,7 +5,7 @@ of two processes one tells, and a crash leaves either both or neither.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,8 @@ from bot.rules.notice import Announced
 from bot.rules.period import Period
 from bot.rules.policy import Policy
 from bot.services import ledger, policy, roster
-from bot.services.outbox import Message, Target, owe
+from bot.services.outbox import Message, Target, is_owed, owe
+from bot.services.round import Round, each
 from bot.services.verb import Company, Tx, look, verb
 from db import notice as query
 from db.seal import COMPANY, Sealed
@@ -24,15 +25,6 @@ from db.tables.ledger import Account
 from db.tables.roster import Person
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What a round of notices did: how many people had something new, and how many could not be evaluated."""
-
-    told: int = 0
-    failed: int = 0
-    errors: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +57,21 @@ class _Figures:
         return rule.salary_step(self.spend, self.salary or 0, self.policy.salary_near)
 
 
-def tell_people(company: Company) -> Evaluated:
+def tell_people(company: Company) -> Round:
     """Evaluate everybody who spent in this period or the one before it, and tell those who have reached a line.
 
     Reads in chunks without holding anything, and opens a transaction only for a person with something new. One
     person's failure is counted and does not stop the rest.
     """
-    done = Evaluated()
-    after = 0
-    while True:
+    total = Round()
+    after: int | None = 0
+    while after is not None:
         chunk = _changes(company, after)
-        for currency, label in chunk.no_rates:
-            _tell_no_rate(company, currency, label)
-        for account_id in chunk.changed:
-            done = _tell(company, account_id, done)
-        done = replace(done, failed=done.failed + len(chunk.errors), errors=(*done.errors, *chunk.errors))
-        if chunk.last is None:
-            return done
+        total += each(chunk.no_rates, lambda missing: _tell_no_rate(company, *missing))
+        total += each(chunk.changed, lambda account_id: _tell_person(company, account_id))
+        total += Round(failed=len(chunk.errors), errors=frozenset(chunk.errors))
         after = chunk.last
-
-
-def _tell(company: Company, account_id: int, done: Evaluated) -> Evaluated:
-    try:
-        return replace(done, told=done.told + _tell_person(company, account_id))
-    except Exception as error:  # noqa: BLE001 - one person's failure must not keep everybody else from being told
-        return replace(done, failed=done.failed + 1, errors=(*done.errors, type(error).__name__))
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +265,17 @@ def _id(person: Person) -> int:
 
 
 @verb("notice.no_rate")
-def _tell_no_rate(tx: Tx, currency: str, label: str) -> None:
-    """Tell finance, once per period, why people paid in a currency get no salary notice."""
+def _tell_no_rate(tx: Tx, currency: str, label: str) -> int:
+    """Tell finance, once per period, why people paid in a currency get no salary notice; returns how many are told."""
     facts = {
         Fact.PERIOD: period_fact(tx, ledger.calendar(tx).labelled(label)),
         Fact.COMPLETENESS: {"currency": currency, "days": rule.STALE_RATE_DAYS},
     }
-    for card in roster.finance_people(tx):
-        key = f"notice.no_rate:{currency}:{label}:{card.id}"
-        owe(tx, Message(key, "notice.no_rate", Target(person_id=card.id), Audience.FINANCE, facts))
+    untold = [
+        (key, Target(person_id=card.id))
+        for card in roster.finance_people(tx)
+        if not is_owed(tx, key := f"notice.no_rate:{currency}:{label}:{card.id}")
+    ]
+    for key, target in untold:
+        owe(tx, Message(key, "notice.no_rate", target, Audience.FINANCE, facts))
+    return len(untold)
