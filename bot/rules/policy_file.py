@@ -75,6 +75,7 @@ _PAY_BAND: Section = {
     "lower_base_usd": ("lower_base_nanos", value.usd),
 }
 _SCOPES: Mapping[str, Mapping[str, Section]] = {"team": _SCOPED, "country": _COUNTRY_SECTIONS, "person": _SCOPED}
+_NO_SECTIONS = ("effective_from", "timezone", "pay_band", *_SCOPES)
 _TOP = ("effective_from", "timezone", *_COMPANY, "pay_band", *_SCOPES)
 
 
@@ -140,7 +141,7 @@ class _Reading:
         self.wrong(_under(path, key), f"is not a setting. {hint}")
 
     def section(self, path: str, raw: Any, section: Section) -> dict[str, Any]:
-        """The values of one table's keys, under their fields' names."""
+        """The values of one table's keys, under their fields' names; None for one that is wrong."""
         found: dict[str, Any] = {}
         for key, each in self.table(path, raw).items():
             if key not in section:
@@ -150,9 +151,7 @@ class _Reading:
                     self.unknown(path, key, section)
                 continue
             name, reader = section[key]
-            read = self.value(_under(path, key), each, reader)
-            if read is not None:
-                found[name] = read
+            found[name] = self.value(_under(path, key), each, reader)
         return found
 
     def sections(self, path: str, raw: Any, sections: Mapping[str, Section]) -> dict[str, Any]:
@@ -166,7 +165,7 @@ class _Reading:
             elif key in _COUNTRY_SECTIONS:
                 self.wrong(_under(path, key), "can be set for a country only.")
             else:
-                self.unknown(path, key, sections)
+                self.unknown(path, key, sections if path else _TOP)
         return found
 
 
@@ -174,13 +173,9 @@ def read_policy(text: str, zone: ZoneInfo) -> Contents:
     """Read the file; a day as `effective_from` begins at midnight in the zone. Raises BadPolicy."""
     top = _toml(text)
     reading = _Reading()
-    for key in top:
-        if key not in _TOP:
-            reading.unknown("", key, _TOP)
-    company = reading.sections("", {key: each for key, each in top.items() if key in _COMPANY}, _COMPANY)
-    bands = _pay_bands(reading, top)
-    if bands:
-        company["pay_bands"] = MappingProxyType(bands)
+    company = reading.sections("", {key: each for key, each in top.items() if key not in _NO_SECTIONS}, _COMPANY)
+    if top.get("pay_band"):
+        company["pay_bands"] = MappingProxyType(_pay_bands(reading, top["pay_band"]))
     scopes = {kind: _scopes(reading, kind, top.get(kind, {})) for kind in _SCOPES}
     contents = Contents(
         effective_from=_top_value(reading, top, "effective_from", lambda raw: value.instant(raw, zone)),
@@ -218,9 +213,9 @@ def _timezone(raw: Any) -> str:
         raise value.WrongValue(f"is wrong: {refused}") from None
 
 
-def _pay_bands(reading: _Reading, top: Mapping[str, Any]) -> dict[str, PayBand]:
+def _pay_bands(reading: _Reading, tables: Any) -> dict[str, PayBand]:
     bands = {}
-    for name, raw in reading.table("pay_band", top.get("pay_band", {})).items():
+    for name, raw in reading.table("pay_band", tables).items():
         path = _under("pay_band", name)
         before = len(reading.errors)
         found = reading.section(path, raw, _PAY_BAND)
@@ -273,7 +268,8 @@ def _check_tiers(reading: _Reading, path: str, said: Mapping[str, Any], whole: M
     if not {"auto_approve_nanos", "manager_limit_nanos"} & said.keys():
         return
     auto = whole.get("auto_approve_nanos", AUTO_APPROVE_NANOS)
-    if auto > whole.get("manager_limit_nanos", MANAGER_LIMIT_NANOS):
+    limit = whole.get("manager_limit_nanos", MANAGER_LIMIT_NANOS)
+    if auto is not None and limit is not None and auto > limit:
         reading.wrong(_under(path, "top_up"), "has auto_approve_usd above manager_limit_usd.")
 
 
