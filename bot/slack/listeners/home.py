@@ -1,0 +1,42 @@
+"""The App Home, the global shortcut, and whatever people write to the bot in their own words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.answer import Answer, Asked, Publish
+from bot.slack.listeners import ledger
+from bot.slack.listeners.top_up import open_ask_modal
+from bot.slack.listening import Listeners
+from bot.slack.views import answer as answers
+from bot.slack.views import home as views
+
+_HINT = answers.sentence(
+    "I answer `/tokens` (what is left of your AI budget) and `/topup` (ask for more). To decide a request, reply"
+    " `approve` or `deny` in its thread, without mentioning me, or use its buttons."
+)
+
+
+def listen(on: Listeners) -> None:
+    """Register them."""
+    on.event_where("app_home_opened", _home_tab, opened)
+    on.event("app_mention", hint)
+    on.event_where("message", _direct, hint)
+    on.shortcut("topup_global", open_ask_modal)
+
+
+def opened(asked: Asked) -> Answer:
+    """Draw the tab anew each time that it is opened."""
+    return Publish(views.home(ledger.visible(asked, days=True, entries=True)))
+
+
+def hint(_asked: Asked) -> Answer:
+    """One sentence that leads on."""
+    return _HINT
+
+
+def _home_tab(event: Mapping[str, Any]) -> bool:
+    return event.get("tab") == "home"
+
+
+def _direct(event: Mapping[str, Any]) -> bool:
+    return event.get("channel_type") == "im"
