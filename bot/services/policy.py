@@ -1,0 +1,152 @@
+"""Policy: its versions, what holds for somebody at an instant, the company's zone and calendar, and its first version."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from bot.rules.period import Calendar, zone_named
+from bot.rules.policy import Policy, PolicyDocument, parse_policy, resolve
+from bot.services import audit
+from bot.services.verb import Tx, look, verb
+from db import ledger as accounts
+from db import policy as query
+from db import roster
+from db.tables.policy import PolicyVersion
+
+_SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_START = "start"
+COMPANY_ACCOUNTS = ("issued", "spent", "expired", "unattributed")
+_Version = tuple[datetime, str, int]
+
+
+@lru_cache(maxsize=128)
+def _parsed(body: str, zone_name: str) -> PolicyDocument:
+    # Versions never change, so each is read once however often it is asked.
+    return parse_policy(body, zone=zone_named(zone_name))
+
+
+@lru_cache(maxsize=128)
+def _calendar(versions: tuple[_Version, ...]) -> Calendar:
+    return Calendar.from_versions(versions)
+
+
+@lru_cache(maxsize=128)
+def _zone_changes(versions: tuple[_Version, ...]) -> tuple[tuple[datetime, str], ...]:
+    """(from when, zone): a version's zone counts from the first period that begins at or after the version."""
+    changes = [(_SINCE_EVER, versions[0][1])]
+    for number, (effective_from, name, _months) in enumerate(versions[1:], start=1):
+        calendar = _calendar(versions[:number])
+        current = calendar.at(effective_from)
+        begins = current.start if current.start == effective_from else current.end
+        changes.append((begins, name))
+    return tuple(changes)
+
+
+def documents(tx: Tx) -> list[tuple[datetime, PolicyDocument]]:
+    """(effective_from, document) of every version, in the order in which they come into force."""
+    return [(row.effective_from, _parsed(row.body, row.timezone)) for row in query.versions(tx.session)]
+
+
+def calendar(tx: Tx) -> Calendar:
+    """The company's budget periods."""
+    return _calendar(_versions(tx))
+
+
+def zone(tx: Tx) -> ZoneInfo:
+    """The company's zone now."""
+    begun = [name for begins, name in _zone_changes(_versions(tx)) if begins <= tx.now]
+    return zone_named(begun[-1] if begun else _versions(tx)[0][1])
+
+
+def _versions(tx: Tx) -> tuple[_Version, ...]:
+    return tuple(
+        (row.effective_from, row.timezone, resolve(_parsed(row.body, row.timezone)).period_months)
+        for row in query.versions(tx.session)
+    )
+
+
+def today(tx: Tx) -> date:
+    """The company's day."""
+    return day_of(tx, tx.now)
+
+
+def day_of(tx: Tx, instant: datetime) -> date:
+    """The company's day of an instant, in the zone of now; never outside the instant's period."""
+    period = calendar(tx).at(instant)
+    return min(max(instant.astimezone(zone(tx)).date(), period.first_on), period.last_on)
+
+
+def company_policy(tx: Tx) -> Policy:
+    """What holds for the company now."""
+    return resolve(_in_force(documents(tx), tx.now))
+
+
+def policy_of(tx: Tx, person_id: int, at: datetime | None = None) -> Policy:
+    """What holds for a person, now or at another instant."""
+    instant = at or tx.now
+    scope = roster.scope_on(tx.session, person_id, day_of(tx, instant))
+    return resolve(_in_force(documents(tx), instant), email=scope.email, team=scope.team, country=scope.country)
+
+
+def _in_force(versions: Sequence[tuple[datetime, PolicyDocument]], instant: datetime) -> PolicyDocument:
+    """The latest version that has begun; before the first one, the first."""
+    begun = [document for effective_from, document in versions if effective_from <= instant]
+    return begun[-1] if begun else versions[0][1]
+
+
+@verb("policy.import")
+def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
+    """Store a new version and return from when it is in force. Raises BadPolicy with every mistake there is.
+
+    Without `effective_from` it counts from now; or from the current period's first day as long as nobody has an
+    account, because the company is then still being set up. Without `timezone` the zone stays. The same text again
+    changes nothing.
+    """
+    document = parse_policy(text, zone=zone(tx))
+    versions = query.versions(tx.session)
+    effective_from = document.effective_from or _default_start(tx)
+    before = [row for row in versions if row.effective_from <= effective_from]
+    last = before[-1] if before else versions[0]
+    if last.body == text and (document.effective_from or last.effective_from) == last.effective_from:
+        return last.effective_from
+    row = PolicyVersion(
+        effective_from=effective_from,
+        timezone=document.timezone or last.timezone,
+        body=text,
+        recorded_by=by,
+        recorded_at=tx.now,
+    )
+    query.add(tx.session, row)
+    audit.record(tx, by, "policy.import", f"policy:{row.id}", {"effective_from": effective_from.isoformat()})
+    return effective_from
+
+
+def _default_start(tx: Tx) -> datetime:
+    return tx.now if query.any_person_account(tx.session) else calendar(tx).at(tx.now).start
+
+
+@verb("company.start")
+def start_company(tx: Tx, timezone: str) -> None:
+    """Make the company's accounts, its data key and the first version of its policy: the defaults, in this zone.
+
+    Does nothing where they exist. Raises BadTimezone.
+    """
+    name = zone_named(timezone).key
+    # The accounts come first: of two that start the company at once, their keys turn the second away.
+    accounts.make_company_accounts(tx.session, COMPANY_ACCOUNTS)
+    tx.vault.blind(_START)
+    if query.versions(tx.session):
+        return
+    # The first version lies before every other one, whatever `effective_from` those may say.
+    first = PolicyVersion(
+        effective_from=_SINCE_EVER, timezone=name, body="", recorded_by=_START, recorded_at=tx.now
+    )
+    query.add(tx.session, first)
+    audit.record(tx, _START, "company.start", f"policy:{first.id}", {"timezone": name})
+
+
+@look
+def started(tx: Tx) -> bool:
+    """Whether the company has been started."""
+    return bool(query.versions(tx.session))

@@ -1,0 +1,151 @@
+"""Queries of the roster: people, teams, dated terms, identities, currency rates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What policy may be scoped by."""
+
+    email: str | None = None
+    team: str | None = None
+    country: str | None = None
+
+
+def scope_on(session: Session, person_id: int, day: date) -> Scope:
+    """A person's e-mail address, team and country on a day; before their first day, those of that day."""
+    found = (
+        select(Terms.effective_from, Person.email, Team.name, Terms.country)
+        .join(Person, col(Person.id) == Terms.person_id)
+        .join(Team, col(Team.id) == Terms.team_id)
+        .where(Terms.person_id == person_id)
+        .order_by(col(Terms.effective_from), col(Terms.revision))
+    )
+    rows = session.exec(found).all()
+    if not rows:
+        return Scope()
+    first = rows[0][0]
+    _, email, team, country = [row for row in rows if row[0] <= max(day, first)][-1]
+    return Scope(email, team, country)
+
+
+def person(session: Session, person_id: int) -> Person | None:
+    """The person with this id."""
+    return session.get(Person, person_id)
+
+
+def person_by_email(session: Session, email: str) -> Person | None:
+    """The person with this address, whatever its case."""
+    return session.exec(select(Person).where(Person.email == email.strip().lower())).first()
+
+
+def person_by_slack_id(session: Session, slack_user_id: str) -> Person | None:
+    """The person with this Slack user id."""
+    return session.exec(select(Person).where(Person.slack_user_id == slack_user_id)).first()
+
+
+def people(session: Session) -> Sequence[Person]:
+    """Everybody who has ever been in the roster, by id."""
+    return session.exec(select(Person).order_by(col(Person.id))).all()
+
+
+def people_with_ids(session: Session, ids: Sequence[int]) -> Sequence[Person]:
+    """These people, by id."""
+    return session.exec(select(Person).where(col(Person.id).in_(ids)).order_by(col(Person.id))).all()
+
+
+def people_without_slack_id(session: Session) -> Sequence[Person]:
+    """People whose Slack user is not known yet, by id."""
+    return session.exec(select(Person).where(col(Person.slack_user_id).is_(None)).order_by(col(Person.id))).all()
+
+
+def teams(session: Session) -> dict[str, int]:
+    """Every team's id by its name."""
+    return {team.name: team.id for team in session.exec(select(Team)) if team.id is not None}
+
+
+def team_name(session: Session, team_id: int) -> str:
+    """A team's name."""
+    return session.exec(select(Team.name).where(Team.id == team_id)).one()
+
+
+def terms_of(session: Session, person_id: int) -> Sequence[Terms]:
+    """A person's terms in the order in which they come to hold."""
+    return session.exec(
+        select(Terms).where(Terms.person_id == person_id).order_by(col(Terms.effective_from), col(Terms.revision))
+    ).all()
+
+
+def terms_on(session: Session, person_id: int, day: date) -> Terms | None:
+    """The terms that hold for a person on a day, even after their last day of employment; None before their first."""
+    found = (
+        select(Terms)
+        .where(Terms.person_id == person_id, Terms.effective_from <= day)
+        .order_by(col(Terms.effective_from).desc(), col(Terms.revision).desc())
+    )
+    return session.exec(found.limit(1)).first()
+
+
+def everybodys_terms_on(session: Session, day: date) -> dict[int, Terms]:
+    """The same for everybody, by person."""
+    found = (
+        select(Terms)
+        .where(Terms.effective_from <= day)
+        .order_by(col(Terms.person_id), col(Terms.effective_from), col(Terms.revision))
+    )
+    return {row.person_id: row for row in session.exec(found)}
+
+
+def all_terms(session: Session) -> dict[int, list[Terms]]:
+    """Every person's terms, in the order in which they come to hold."""
+    found = select(Terms).order_by(col(Terms.person_id), col(Terms.effective_from), col(Terms.revision))
+    by_person: dict[int, list[Terms]] = {}
+    for row in session.exec(found):
+        by_person.setdefault(row.person_id, []).append(row)
+    return by_person
+
+
+def ever_had_role(session: Session, role: str) -> Sequence[int]:
+    """Ids of people who have had a role in any of their terms."""
+    found = select(Terms.person_id).where(col(Terms.roles).contains(role)).distinct().order_by(Terms.person_id)
+    return session.exec(found).all()
+
+
+def identity(session: Session, kind: str, value: str) -> Identity | None:
+    """The identity by which a source knows somebody."""
+    return session.exec(select(Identity).where(Identity.kind == kind, Identity.value == value)).first()
+
+
+def newest_link(session: Session, identity_id: int) -> IdentityLink | None:
+    """Whom an identity leads to now."""
+    found = select(IdentityLink).where(IdentityLink.identity_id == identity_id)
+    return session.exec(found.order_by(col(IdentityLink.revision).desc()).limit(1)).first()
+
+
+def rates(session: Session, first: date, last: date) -> Sequence[FxRate]:
+    """The currency rates of these days, oldest first."""
+    found = select(FxRate).where(FxRate.on_date >= first, FxRate.on_date <= last)
+    return session.exec(found.order_by(col(FxRate.on_date), FxRate.currency)).all()
+
+
+def rate(session: Session, currency: str, on_date: date) -> FxRate | None:
+    """The rate of one day."""
+    return session.get(FxRate, (currency, on_date))
+
+
+def headcount(session: Session) -> int:
+    """How many people have ever been in the roster."""
+    return session.exec(select(func.count()).select_from(Person)).one()
+
+
+def add(session: Session, row: Person | Team | Terms | Identity | IdentityLink | FxRate) -> None:
+    """Store a row; it has an id afterwards."""
+    session.add(row)
+    session.flush()
