@@ -8,7 +8,6 @@ from sqlalchemy import delete, exists, func, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
-from db.seal import Sealed
 from db.tables.ledger import Account
 from db.tables.top_up import ThreadReply, TopUp, TopUpCard
 
@@ -45,7 +44,7 @@ def approved_in(session: Session, account_id: int) -> int:
     total = select(func.coalesce(func.sum(TopUp.approved_nanos), 0)).where(
         TopUp.account_id == account_id, TopUp.status == "approved"
     )
-    return int(session.exec(total).one())
+    return int(session.exec(total).one() or 0)
 
 
 def add(session: Session, row: TopUp) -> TopUp:
@@ -159,11 +158,6 @@ def forget_replies(session: Session, before: datetime) -> int:
     """Delete replies that were dealt with before then; they only stand to tell a repeated event."""
     done: CursorResult[Any] = session.exec(delete(ThreadReply).where(col(ThreadReply.handled_at) < before))
     return int(done.rowcount)
-
-
-def sealed_note(session: Session, top_up_id: int) -> Sealed | None:
-    """The sealed note of a decision."""
-    return session.exec(select(TopUp.note).where(TopUp.id == top_up_id)).first()
 
 
 def _changed(session: Session, statement: Any) -> bool:

@@ -230,8 +230,8 @@ def price(wanted: Wanted, *, nanos_per_token: Fraction | None, allotment_nanos: 
     """Turn what was wanted into nano-dollars.
 
     What is worked out from somebody's mix or allotment is rounded up (see `round_up_125`): others will see it, and from
-    the exact figure whoever knows the share knows the allotment. Raises BadRequest where there is nothing to work it out
-    from, or when it comes to more than one request may be for.
+    the exact figure whoever knows the share knows the allotment. Raises BadRequest where there is nothing to work it
+    out from, or when it comes to more than one request may be for.
     """
     if isinstance(wanted, Dollars):
         return Priced(wanted.nanos, derived=False)

@@ -78,7 +78,12 @@ def owe(tx: Tx, message: Message) -> str:
 
 def is_owed(tx: Tx, key: str) -> bool:
     """Whether a message with this key has been stored before, sent or not."""
-    return outbox.uid_of(tx.session, tx.vault.blind(f"outbox:{key}")) is not None
+    return owed_uid(tx, key) is not None
+
+
+def owed_uid(tx: Tx, key: str) -> str | None:
+    """The uid of the message with this key, sent or not; None when it was never owed."""
+    return outbox.uid_of(tx.session, tx.vault.blind(f"outbox:{key}"))
 
 
 @verb("outbox.tell")
