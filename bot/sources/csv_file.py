@@ -1,11 +1,9 @@
 """Usage from a CSV file: our own format, for whatever has no adapter."""
 
 import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from functools import partial
 from operator import itemgetter
 from typing import BinaryIO
 
@@ -13,9 +11,7 @@ from bot.rules.errors import quoted
 from bot.rules.usage import BadUsage
 from bot.sources.protocol import BadFile, Parsed, Rejected
 from bot.sources.record_fields import FIELDS, REQUIRED, fact_of
-
-LONGEST_LINE = 16_384
-"""Characters; far above any row, and low enough that no single line fills the memory."""
+from bot.sources.text import lines_of
 
 Pick = Callable[[list[str]], Sequence[str]]
 
@@ -26,35 +22,25 @@ def parse(file: BinaryIO, now: datetime) -> Iterator[Parsed]:
     A bad row is rejected by its line and the rest goes on: a quote that is opened and never closed costs its own line
     only. Raises BadFile when the header does not tell what the columns are.
     """
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    try:
-        lines = _Lines(text)
-        pick, width = _columns(next(csv.reader(lines), None) if lines.peek() else None)
-        lines.forget()
-        yield from _rows(lines, pick, width, now)
-    finally:
-        text.detach()
+    lines = _Lines(lines_of(file))
+    pick, width = _columns(next(csv.reader(lines), None))
+    lines.forget()
+    yield from _rows(lines, pick, width, now)
 
 
 class _Lines:
     """The lines of a file, counted, remembering those that went into the row that is being read."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._read = iter(partial(text.readline, LONGEST_LINE), "")
-        self._first: list[str] = []
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
         self.pending: list[str] = []
         self.number = 0
-
-    def peek(self) -> str:
-        """The first line, without taking it; empty when there is none."""
-        self._first = [next(self._read, "")]
-        return self._first[0]
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._first.pop() if self._first else next(self._read)
+        line = next(self._lines)
         self.pending.append(line)
         return line
 

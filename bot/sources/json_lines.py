@@ -1,30 +1,23 @@
 """Usage from JSON lines: the fields of the CSV, one object a line."""
 
-import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, BinaryIO
 
 from bot.rules.errors import quoted
 from bot.rules.usage import BadUsage
 from bot.sources.protocol import Parsed, Rejected
 from bot.sources.record_fields import FIELDS, REQUIRED, fact_of
-
-_LONGEST_LINE = 65_536
+from bot.sources.text import lines_of
 
 
 def parse(file: BinaryIO, now: datetime) -> Iterator[Parsed]:
     """One item for each line that is not blank. A bad line is rejected by its number and the rest goes on."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape")
-    try:
-        for number, line in enumerate(iter(partial(text.readline, _LONGEST_LINE), ""), 1):
-            if not line.isspace():
-                yield _item(line, number, now)
-    finally:
-        text.detach()
+    for number, line in enumerate(lines_of(file), 1):
+        if not line.isspace():
+            yield _item(line, number, now)
 
 
 def _item(line: str, number: int, now: datetime) -> Parsed:

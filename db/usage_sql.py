@@ -1,0 +1,207 @@
+"""The bulk statements of usage, for each engine.
+
+They are written out because SQLAlchemy's own types and objects cost several times the row they store.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlmodel import Session
+
+from db.types import UtcDateTime
+
+_TOKENS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+COLUMNS = (
+    "source",
+    "external_id",
+    "account_id",
+    "identity_id",
+    "occurred_at",
+    "recorded_at",
+    "provider",
+    "model",
+    "agent",
+    "session_id",
+    *_TOKENS,
+    "reasoning_tokens",
+    "cost_nanos",
+    "basis",
+    "price_source",
+    "price_rates",
+    "informational",
+)
+
+_LIST = ", ".join(COLUMNS)
+_KEY = "account_id, day, provider, model, agent"
+_SUMS = ("events", "unpriced_events", *_TOKENS, "cost_nanos")
+_DAY = {"sqlite": "date(occurred_at / 1000000, 'unixepoch')", "postgresql": "(occurred_at AT TIME ZONE 'UTC')::date"}
+
+# A row that corrects another is no event of its own, but for the two that move one: it leaves one account for another.
+_SIGN = (
+    "CASE WHEN corrects_id IS NULL THEN 1 WHEN external_id LIKE '%#out' THEN -1"
+    " WHEN external_id LIKE '%#in' THEN 1 ELSE 0 END"
+)
+
+
+def _grouped(dialect: str, source: str, where: str, *, sign: str = _SIGN) -> str:
+    """The select that sums posted usage as the rollups do, in the order of their key."""
+    whole = "bigint" if dialect == "postgresql" else "integer"  # PostgreSQL's sums are numeric
+    sums = [f"CAST(sum({sign}) AS {whole})", f"CAST(sum(CASE WHEN cost_nanos IS NULL THEN {sign} ELSE 0 END) AS {whole})"]
+    sums += [f"CAST(sum({name}) AS {whole})" for name in _TOKENS]
+    sums.append(f"CAST(coalesce(sum(cost_nanos), 0) AS {whole})")
+    return (
+        f"SELECT account_id, {_DAY[dialect]}, provider, model, agent, {', '.join(sums)} FROM {source}"  # noqa: S608
+        f" WHERE NOT informational AND {where} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+    )
+
+
+def _into_rollups(select: str) -> str:
+    added = ", ".join(f"{name} = usage_rollup.{name} + excluded.{name}" for name in _SUMS)
+    return (
+        f"INSERT INTO usage_rollup ({_KEY}, {', '.join(_SUMS)}) {select}"
+        f" ON CONFLICT ({_KEY}) DO UPDATE SET {added}"
+    )
+
+
+def _landed(source: str, where: str) -> str:
+    return (
+        "SELECT account_id, count(*), count(CASE WHEN cost_nanos IS NULL AND NOT informational THEN 1 END),"  # noqa: S608
+        f" count(CASE WHEN informational THEN 1 END) FROM {source} WHERE {where} GROUP BY account_id"
+    )
+
+
+def insert_on_sqlite(session: Session, rows: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+    """A writer is alone and ids only grow, so what is new is what has a higher id than there was."""
+    connection = session.connection()
+    before = connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM usage_event").scalar_one()
+    marks = ", ".join("?" * len(COLUMNS))
+    connection.exec_driver_sql(
+        f"INSERT INTO usage_event ({_LIST}) VALUES ({marks}) ON CONFLICT (source, external_id) DO NOTHING",  # noqa: S608
+        list(rows),
+    )
+    connection.exec_driver_sql(_into_rollups(_grouped("sqlite", "usage_event", "id > ?", sign="1")), (before,))
+    return connection.exec_driver_sql(_landed("usage_event", "id > ?"), (before,)).all()
+
+
+def insert_on_postgresql(session: Session, rows: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+    """COPY into a table of this connection's own, and from there everything in one statement."""
+    connection = session.connection()
+    connection.exec_driver_sql("SET LOCAL client_min_messages = warning")
+    connection.exec_driver_sql(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS usage_incoming ON COMMIT DELETE ROWS"  # noqa: S608
+        f" AS SELECT {_LIST} FROM usage_event WITH NO DATA"
+    )
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY usage_incoming ({_LIST}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    grouped = _grouped("postgresql", "new", "TRUE", sign="1")
+    return connection.exec_driver_sql(
+        f"WITH new AS (INSERT INTO usage_event ({_LIST}, corrects_id) SELECT {_LIST}, NULL FROM usage_incoming"  # noqa: S608
+        " ON CONFLICT (source, external_id) DO NOTHING RETURNING *),"
+        f" rolled_up AS ({_into_rollups(grouped)}) {_landed('new', 'TRUE')}"
+    ).all()
+
+
+def add_to_rollups(session: Session, where: str, values: Mapping[str, Any]) -> None:
+    """Add the events that `where` picks to the rollups."""
+    grouped = _grouped(_dialect(session), "usage_event", where)
+    session.execute(text(_into_rollups(grouped)), values)
+
+
+def lock_rollups(session: Session) -> None:
+    """Wait until nobody is recording, and keep everybody from it until the end."""
+    if _dialect(session) == "postgresql":
+        session.execute(text("LOCK TABLE usage_rollup IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def count_wrong_rollups(session: Session) -> int:
+    """How many rows stand only among the rollups, or only among the sums of the events."""
+    events = _grouped(_dialect(session), "usage_event", "TRUE").partition(" ORDER BY")[0]
+    stored = f"SELECT {_KEY}, {', '.join(_SUMS)} FROM usage_rollup"  # noqa: S608
+    both_ways = (
+        f"SELECT count(*) FROM (SELECT * FROM ({events}) AS a EXCEPT {stored}) AS c"  # noqa: S608
+        f" UNION ALL SELECT count(*) FROM (SELECT * FROM ({stored}) AS b EXCEPT {events}) AS d"
+    )
+    return sum(session.execute(text(both_ways)).scalars())
+
+
+def insert_ignoring(session: Session, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows into one of our small tables; those that are there already stay as they are."""
+    if not rows:
+        return
+    values = ", ".join(f":{name}" for name in columns)
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608
+    session.execute(text(statement), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+# Usage is moved off an account once: what has been moved has its opposite beside it.
+_TO_MOVE = (
+    " FROM usage_event AS e WHERE e.identity_id = :identity AND e.account_id = :account AND e.corrects_id IS NULL"
+    " AND NOT e.informational AND NOT EXISTS (SELECT 1 FROM usage_event AS o"
+    " WHERE o.source = e.source AND o.external_id = e.external_id || '#out')"
+)
+_WITHIN = " AND e.occurred_at >= :start AND e.occurred_at < :end"
+_INSTANTS = tuple(bindparam(name, type_=UtcDateTime()) for name in ("start", "end"))
+
+
+def span_to_move(session: Session, identity_id: int, account: int) -> tuple[datetime, datetime] | None:
+    """First and last instant of usage that is to be moved."""
+    statement = text(f"SELECT min(e.occurred_at) AS first, max(e.occurred_at) AS last{_TO_MOVE}")
+    row = session.execute(
+        statement.columns(first=UtcDateTime(), last=UtcDateTime()), {"identity": identity_id, "account": account}
+    ).one()
+    return None if row.first is None else (row.first, row.last)
+
+
+def has_to_move(session: Session, identity_id: int, account: int, start: datetime, end: datetime) -> bool:
+    """Whether usage of this span is to be moved."""
+    statement = text(f"SELECT 1{_TO_MOVE}{_WITHIN} LIMIT 1").bindparams(*_INSTANTS)
+    values = {"identity": identity_id, "account": account, "start": start, "end": end}
+    return session.execute(statement, values).first() is not None
+
+
+def copy_in(
+    session: Session, move: tuple[int, int, datetime], to_account: int, span: tuple[datetime, datetime]
+) -> int:
+    """Copy the usage of a span onto another account."""
+    return _copy(session, move, ":to", "", "#in", _WITHIN, {"to": to_account, "start": span[0], "end": span[1]})
+
+
+def copy_out(session: Session, move: tuple[int, int, datetime]) -> int:
+    """Store the opposite of all usage that is to be moved."""
+    return _copy(session, move, "e.account_id", "-", "#out", "", {})
+
+
+def _copy(
+    session: Session,
+    move: tuple[int, int, datetime],
+    account: str,
+    sign: str,
+    mark: str,
+    where: str,
+    values: Mapping[str, Any],
+) -> int:
+    changed = {name: f"{sign}e.{name}" for name in (*_TOKENS, "reasoning_tokens", "cost_nanos")}
+    changed |= {"account_id": account, "recorded_at": ":now", "external_id": f"e.external_id || '{mark}'"}
+    picked = ", ".join(changed.get(name, f"e.{name}") for name in COLUMNS)
+    statement = text(
+        f"INSERT INTO usage_event ({_LIST}, corrects_id) SELECT {picked}, e.id{_TO_MOVE}{where}"
+    ).bindparams(bindparam("now", type_=UtcDateTime()), *(_INSTANTS if where else ()))
+    identity_id, account_id, now = move
+    found: Any = session.execute(
+        statement, {"identity": identity_id, "account": account_id, "now": now, **values}
+    )
+    return int(found.rowcount)
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
