@@ -12,14 +12,14 @@ class WrongMasterKey(SealError):
     """STIPEND_ENCRYPTION_KEY is not the key that this database was sealed with. Nothing was read or changed."""
 
 
-def vault(session: Session, master: MasterKey) -> Vault:
-    """A vault that finds data keys in this session and makes an owner's first one in it."""
+def vault(session: Session, master: MasterKey, *, reading: bool = False) -> Vault:
+    """A vault that finds data keys in this session and, unless `reading`, makes an owner's first one in it."""
 
-    def cipher_for(owner: str) -> Cipher:
+    def find(owner: str) -> Cipher | None:
         row = session.get(DataKey, owner)
-        return _make(session, master, owner) if row is None else _unwrap(master, row)
+        return None if row is None else _unwrap(master, row)
 
-    return Vault(cipher_for)
+    return Vault(find, None if reading else lambda owner: _make(session, master, owner))
 
 
 def _unwrap(master: MasterKey, row: DataKey) -> Cipher:

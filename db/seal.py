@@ -27,6 +27,10 @@ class SealError(Exception):
     """A sealed value could not be opened: the key is wrong, or the value was moved or changed."""
 
 
+class NoDataKey(SealError):
+    """There is no data key for this owner: it was erased, or never made."""
+
+
 class BadKey(SealError):
     """STIPEND_ENCRYPTION_KEY must be 32 bytes in base64."""
 
@@ -105,29 +109,34 @@ class MasterKey(Cipher):
 class Vault:
     """Seals and opens values for an owner: `company`, or `person:<id>`.
 
-    `cipher_for` finds an owner's data key (see `db.data_key`); it makes one where there is none yet.
+    `find` finds an owner's data key; `make` makes one where a value is to be sealed and there is none yet (see
+    `db.data_key`). Opening never makes a key.
     """
 
-    def __init__(self, cipher_for: Callable[[str], Cipher]) -> None:
-        self._cipher_for = cipher_for
+    def __init__(self, find: Callable[[str], Cipher | None], make: Callable[[str], Cipher] | None = None) -> None:
+        self._find = find
+        self._make = make
         self._ciphers: dict[str, Cipher] = {}
 
-    def _cipher(self, owner: str) -> Cipher:
+    def _cipher(self, owner: str, make: Callable[[str], Cipher] | None) -> Cipher:
         if owner not in self._ciphers:
-            self._ciphers[owner] = self._cipher_for(owner)
+            cipher = self._find(owner) or (make(owner) if make else None)
+            if cipher is None:
+                raise NoDataKey(NoDataKey.__doc__)
+            self._ciphers[owner] = cipher
         return self._ciphers[owner]
 
     def seal(self, owner: str, value: Any, bound_to: str) -> Sealed:
         """Seal any JSON value for an owner, bound to its row."""
-        return self._cipher(owner).seal(json.dumps(value, separators=(",", ":")).encode(), bound_to)
+        return self._cipher(owner, self._make).seal(json.dumps(value, separators=(",", ":")).encode(), bound_to)
 
     def open(self, owner: str, sealed: Sealed, bound_to: str) -> Any:
-        """The JSON value again; raises SealError for a wrong key or a value that was moved."""
-        return json.loads(self._cipher(owner).open(sealed, bound_to))
+        """The JSON value again; raises SealError for a wrong key or a value that was moved, NoDataKey once erased."""
+        return json.loads(self._cipher(owner, None).open(sealed, bound_to))
 
     def blind(self, text: str) -> str:
         """A keyed hash under the company's data key, so that it survives a rotation of the master key."""
-        return self._cipher(COMPANY).blind(text)
+        return self._cipher(COMPANY, self._make).blind(text)
 
 
 def person_owner(person_id: int) -> str:

@@ -95,7 +95,7 @@ class Database:
 
         def once() -> T:
             with Session(self._reading, expire_on_commit=False) as session:
-                return work(session, data_key.vault(session, self.master))
+                return work(session, data_key.vault(session, self.master, reading=True))
 
         return self._patiently(once)
 
