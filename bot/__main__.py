@@ -175,7 +175,7 @@ def _deliver(settings) -> str:
     if settings.slack_bot_token is None:
         return "SLACK_BOT_TOKEN is not set, so messages stay owed."
     company = wiring.open_company(settings)
-    return f"{deliver_until_quiet(company, wiring.slack_sink(settings, company))} messages delivered."
+    return str(deliver_until_quiet(company, wiring.slack_sink(settings, company)))
 
 
 def _instant(text: str) -> datetime:

@@ -95,6 +95,12 @@ def slack_client(settings: Settings) -> WebClient:
     )
 
 
+def slack_sink(settings: Settings, company: Company) -> SlackSink:
+    """Slack as the place where messages go."""
+    client = slack_client(settings)
+    return SlackSink(client, Directory(company, client))
+
+
 @dataclass
 class Bot:
     """A bot that is put together and not yet started."""

@@ -1,0 +1,63 @@
+"""Usage from gateways, with a bearer token of scope ingest."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Request
+
+from bot.services.ingest import Ingested, ingest_litellm
+from bot.services.token import token_name
+from bot.services.verb import Company
+from bot.telemetry import Metrics
+
+MOST_BYTES = 64_000_000
+_NO_TOKEN = (  # noqa: S105 - a sentence
+    "This needs a bearer token of scope ingest. Make one with: python -m bot token create NAME --scope ingest"
+)
+
+
+class TooLarge(HTTPException):
+    """The body is larger than the bot takes at once."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"The body is larger than {MOST_BYTES // 1_000_000} MB. Send smaller batches.")
+
+
+async def bounded_body(request: Request) -> bytes:
+    """The body, read no further than the most that is taken."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > MOST_BYTES:
+            raise TooLarge
+    return bytes(read)
+
+
+def router(company: Company, metrics: Metrics) -> APIRouter:
+    """`POST /ingest/litellm`: LiteLLM's `generic_api` callback."""
+    routes = APIRouter(tags=["usage"])
+
+    def authorised(authorization: Annotated[str, Header()] = "") -> None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or token_name(company, token.strip(), "ingest") is None:
+            raise HTTPException(401, _NO_TOKEN, {"WWW-Authenticate": "Bearer"})
+
+    @routes.post("/ingest/litellm", dependencies=[Depends(authorised)])
+    def from_litellm(body: Annotated[bytes, Depends(bounded_body)]) -> dict[str, Any]:
+        """Counts of accepted, repeated, ignored and refused rows, with a reason for each that was refused."""
+        told = ingest_litellm(company, body)
+        _count(metrics, "litellm", told)
+        return asdict(told)
+
+    return routes
+
+
+def _count(metrics: Metrics, source: str, told: Ingested) -> None:
+    outcomes = {
+        "accepted": told.accepted,
+        "repeated": told.repeated,
+        "ignored": told.ignored,
+        "refused": told.refused_count,
+    }
+    for outcome, number in outcomes.items():
+        metrics.ingested.labels(source, outcome).inc(number)
