@@ -8,7 +8,9 @@ that must go is replaced by a whole new client, and still answers what it receiv
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from socket import SHUT_RDWR
 
 import structlog
 from slack_bolt import App
@@ -34,20 +36,22 @@ _HOPELESS = frozenset({
 class Line(SocketModeClient):
     """One connection. It never reconnects: it says that it must be replaced."""
 
-    def __init__(self, app: App, app_token: str) -> None:
+    def __init__(self, app: App, app_token: str, wake: threading.Event) -> None:
         super().__init__(
             app_token=app_token, logger=app.logger, web_client=app.client, proxy=app.client.proxy,
             ping_interval=_PING_SECONDS, concurrency=10,
         )  # fmt: skip
-        self.must_go = threading.Event()
+        self.must_go = False
         self.busy = 0
+        self._wake = wake
         self._app = app
         self._counting = threading.Lock()
         self.socket_mode_request_listeners.append(self._serve)
 
     def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002 - the client's own signature
         """What the client does on Slack's `disconnect`, on a close and when the connection is stale."""
-        self.must_go.set()
+        self.must_go = True
+        self._wake.set()
 
     def _serve(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         with self._counting:
@@ -65,9 +69,18 @@ class Line(SocketModeClient):
         while self.busy and time.monotonic() < until:
             time.sleep(_LOOK_EVERY_SECONDS)
         try:
+            self._hang_up()
             self.close()
-        except Exception as error:  # noqa: BLE001 - closing in the middle of a reconnect raises AttributeError in slack-sdk
+        except Exception as error:  # noqa: BLE001 - whatever closing a broken connection raises, it is closed
             log.info("socket_close_failed", error_type=type(error).__name__)
+
+    def _hang_up(self) -> None:
+        """Make the receiver return; closing would wait up to three seconds for it."""
+        session = self.current_session
+        self.current_session_state.terminated = True
+        if session is not None and session.sock is not None:
+            with suppress(OSError):  # it was closed from the other side
+                session.sock.shutdown(SHUT_RDWR)
 
 
 @dataclass
@@ -75,18 +88,20 @@ class _Lines:
     app: App
     app_token: str
     stop: threading.Event
+    wake: threading.Event = field(default_factory=threading.Event)
     open: list[Line] = field(default_factory=list)
     failures: int = 0
 
     def keep(self) -> None:
         """Keep the connections up until told to stop."""
         while not self.stop.is_set():
+            self.wake.clear()
             self._replace()
-            self.stop.wait(_LOOK_EVERY_SECONDS)
+            self.wake.wait(_LOOK_EVERY_SECONDS)
 
     def _replace(self) -> None:
         """Open what is missing before closing what must go."""
-        going = [line for line in self.open if line.must_go.is_set()]
+        going = [line for line in self.open if line.must_go]
         staying = [line for line in self.open if line not in going]
         while len(staying) < CONNECTIONS and not self.stop.is_set():
             line = self._connect()
@@ -101,13 +116,13 @@ class _Lines:
             self._pause()
 
     def _connect(self) -> Line | None:
-        line = Line(self.app, self.app_token)
+        line = Line(self.app, self.app_token, self.wake)
         try:
             line.connect()
         except SlackApiError as error:
             line.retire()
             reason = str(error.response.get("error"))
-            log.error("socket_refused", reason=reason)
+            log.error("socket_refused", reason=reason)  # noqa: TRY400 - a trace would show the token's request
             if reason in _HOPELESS:
                 raise
             return None
@@ -124,7 +139,7 @@ class _Lines:
 
     def _pause(self) -> None:
         self.failures += 1
-        self.stop.wait(min(0.5 * 2**self.failures, _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+        self.stop.wait(min(0.2 * 2**self.failures, _LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     def close(self) -> None:
         """Answer what was received, then close everything at once."""

@@ -1,6 +1,7 @@
 """Facts of one person's July, to be varied."""
 
 import copy
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -59,3 +60,17 @@ def july() -> Draw:
         return Visible(Audience.PERSON, facts)
 
     return draw
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something holds; fails after 20 seconds."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        for _ in range(400):
+            if holds():
+                return
+            time.sleep(0.05)
+        raise AssertionError("It did not come to hold.")
+
+    return wait
