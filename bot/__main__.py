@@ -20,7 +20,7 @@ from bot.services.delivery import deliver_until_quiet
 from bot.services.ledger import check_books
 from bot.services.tick import TICKS, run_ticks
 from bot.services.token import create_token
-from bot.settings import BadSettings, load_settings
+from bot.settings import BadSettings, Settings, load_settings
 from bot.telemetry import start_logging
 from db.seal import SealError
 from db.serving import AlreadyServing
@@ -171,11 +171,12 @@ def tick(
     out.print(_deliver(settings))
 
 
-def _deliver(settings) -> str:
+def _deliver(settings: Settings) -> str:
     if settings.slack_bot_token is None:
         return "SLACK_BOT_TOKEN is not set, so messages stay owed."
     company = wiring.open_company(settings)
-    return str(deliver_until_quiet(company, wiring.slack_sink(settings, company)))
+    left = deliver_until_quiet(company, wiring.slack_sink(settings, company))
+    return f"{left} messages are still owed; the running bot goes on with them." if left else "Every message is delivered."
 
 
 def _instant(text: str) -> datetime:

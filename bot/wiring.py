@@ -19,7 +19,7 @@ from bot.services.delivery import Delivery
 from bot.services.policy import start_company
 from bot.services.verb import Channels, Company
 from bot.settings import BadSettings, Settings, mistakes_for_serving
-from bot.slack.app import build_app
+from bot.slack.app import build_app, close_app
 from bot.slack.people import Directory
 from bot.slack.sink import SlackSink
 from bot.slack.socket import run_socket
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 class NotUpgraded(Refused):
-    """The database is not at this version's schema. Run: python -m bot db upgrade"""
+    """The database is not at this version's schema. Run `python -m bot db upgrade`."""
 
 
 class TriggersMissing(Refused):
@@ -147,6 +147,7 @@ def running(bot: Bot) -> Iterator[uvicorn.Server]:
     parts = Parts(bot.company, bot.slack_app if over_http else None, Metrics(), bot.problems)
     config = uvicorn.Config(build_web(parts), host="0.0.0.0", port=bot.settings.port, log_config=None)  # noqa: S104 - it serves the network
     with ExitStack() as stack:
+        stack.callback(close_app, bot.slack_app)
         bot.delivery.start()
         stack.callback(bot.delivery.stop)
         bot.schedule.start()

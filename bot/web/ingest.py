@@ -11,7 +11,7 @@ from bot.services.verb import Company
 from bot.telemetry import Metrics
 
 MOST_BYTES = 64_000_000
-_NO_TOKEN = (  # noqa: S105 - a sentence
+_WITHOUT = (
     "This needs a bearer token of scope ingest. Make one with: python -m bot token create NAME --scope ingest"
 )
 
@@ -40,7 +40,7 @@ def router(company: Company, metrics: Metrics) -> APIRouter:
     def authorised(authorization: Annotated[str, Header()] = "") -> None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or token_name(company, token.strip(), "ingest") is None:
-            raise HTTPException(401, _NO_TOKEN, {"WWW-Authenticate": "Bearer"})
+            raise HTTPException(401, _WITHOUT, {"WWW-Authenticate": "Bearer"})
 
     @routes.post("/ingest/litellm", dependencies=[Depends(authorised)])
     def from_litellm(body: Annotated[bytes, Depends(bounded_body)]) -> dict[str, Any]:
