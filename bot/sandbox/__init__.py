@@ -48,9 +48,10 @@ What is to be seen, as copies of Slack's JSON:
     `until(check, seconds=10)` waits until `check()` is true and returns its value; it asks again at every change.
     `reload(user)` reloads the person's Slack: ephemerals are gone.
 
-Faults: `fault(method, kind, times=1, when="before"|"after", seconds=, retry_after=)` with kind "ratelimited", "http_500",
-    "http_502", "http_503", "internal_error", "fatal_error", "hang", "drop". "after" loses the answer of a call that took
-    effect; a "hang" after answers late, one before never does. Method "*" is any, "response_url" the response urls.
+Faults: `fault(method, kind, times=1, when="before"|"after", seconds=, retry_after=)` with kind "ratelimited",
+    "http_500", "http_502", "http_503", "internal_error", "fatal_error", "hang", "drop". "after" loses the answer of a
+    call that took effect; a "hang" after answers late, one before never does. Method "*" is any, "response_url" the
+    response urls.
     `random_faults({kind: probability}, seed=, methods=)`, `clear_faults()`.
 
 Time: `advance(seconds)` moves Slack's clock only: triggers and response urls expire, the next message may be posted.

@@ -20,8 +20,7 @@ class HttpDelivery:
     def __init__(self, ws: Workspace, request_url: str | None) -> None:
         self.ws = ws
         self.request_url = request_url
-        # Proxies of the environment are for the world outside; the bot is on this machine.
-        self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
+        self._client: httpx.AsyncClient | None = None
 
     async def send(self, kind: str, payload: Json, attempt: int, reason: str | None) -> Ack:
         """One attempt. Anything but 2xx within the time limit is a failure."""
@@ -38,7 +37,7 @@ class HttpDelivery:
             }
         started = time.monotonic()
         try:
-            response = await self._client.post(
+            response = await self._opened().post(
                 self.request_url, content=body, headers=headers, timeout=self.ws.options.ack_seconds
             )
         except httpx.TimeoutException:
@@ -47,9 +46,16 @@ class HttpDelivery:
             return Ack(ok=False, latency_seconds=time.monotonic() - started, error="dispatch_failed")
         return _ack(response, time.monotonic() - started)
 
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            # Proxies of the environment are for the world outside; the bot is on this machine.
+            self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
+        return self._client
+
     async def close(self) -> None:
         """Hang up."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
 
 def _ack(response: httpx.Response, latency: float) -> Ack:

@@ -107,16 +107,17 @@ class Looking(Acting):
     def until(self, check: Callable[[], Found], seconds: float = 10.0) -> Found:
         """Wait until `check()` is true and return what it says. It is asked at every change. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
-        with self.ws.changed:
-            while True:
-                found = check()
-                if found:
-                    return found
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError(f"not true after {seconds} s; the last answer was {found!r}")
-                # State outside of Slack changes without a notice, so it is looked at anyway now and then.
-                self.ws.changed.wait(min(left, 0.02))
+        while True:
+            # Asked without the lock: a check may well call the Web API, which needs it.
+            found = check()
+            if found:
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"not true after {seconds} s; the last answer was {found!r}")
+            with self.ws.changed:
+                # A change between the question and this line, or outside of Slack, wakes nobody: hence the short wait.
+                self.ws.changed.wait(min(left, 0.01))
 
     def _place(self, channel: str) -> Channel:
         if channel not in self.ws.channels:

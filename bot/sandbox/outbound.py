@@ -42,7 +42,7 @@ class Outbound:
         return self._submit(delivery, is_event=True)
 
     def deliver(self, delivery: Delivery) -> Ack:
-        """Send what a person waits for: once, and wait for the ack. Never call it in the event loop or under the lock."""
+        """Send what a person waits for, once, and wait for the ack. Not for the event loop, nor under the lock."""
         return self._submit(delivery, is_event=False).result()
 
     def _submit(self, delivery: Delivery, *, is_event: bool) -> "Future[Ack]":

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import uvicorn
@@ -20,6 +21,8 @@ from bot.sandbox.requests import read_arguments, token_of
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.state import Workspace
 
+CONTROL_THREADS = 64
+SHUTDOWN_LOOKS = 20
 Control = Callable[[str, dict[str, Any]], tuple[int, Any]]
 
 
@@ -28,6 +31,8 @@ def build_app(ws: Workspace, sockets: SocketMode, http: HttpDelivery, outbound: 
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Each act of a person waits for the bot in a thread of its own; asyncio's default allows only a handful.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(CONTROL_THREADS, "local-slack-control"))
         outbound.start()
         yield
         await outbound.stop()
@@ -123,6 +128,36 @@ class Transported:
         await self.app(scope, receive, send)
 
 
+class _PromptServer(uvicorn.Server):
+    """Uvicorn looks every tenth of a second whether it should stop; hundreds of tests cannot wait for that."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = threading.Event()
+
+    async def main_loop(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.is_over = asyncio.Event()
+        self.is_ready.set()
+        # One tick sets the default headers; their date then stands still, which nobody reads.
+        await self.on_tick(0)
+        await self.is_over.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(SHUTDOWN_LOOKS):
+            if not self.server_state.connections:
+                break
+            await asyncio.sleep(0.005)
+        # What still runs is a request that hangs by a fault, or a peer that does not hang up.
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
+
+
 class ServerThread:
     """Uvicorn in a thread, bound before it starts so that the address is known."""
 
@@ -135,24 +170,22 @@ class ServerThread:
             Transported(app), log_config=None, access_log=False, http="h11", ws="websockets-sansio", lifespan="on",
             timeout_graceful_shutdown=1,
         )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        self._started = threading.Event()
+        self._server = _PromptServer(config)
         self._thread = threading.Thread(target=self._run, name="local-slack", daemon=True)
 
     def start(self) -> None:
         """Return once requests are answered."""
         self._socket.listen(512)
         self._thread.start()
-        while not self._server.started:
+        while not self._server.is_ready.wait(0.05):
             if not self._thread.is_alive():
                 raise RuntimeError("the local Slack did not start")
-            self._started.wait(0.005)
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
 
     def stop(self) -> None:
         """Stop serving and wait for the thread."""
-        self._server.should_exit = True
+        self._server.loop.call_soon_threadsafe(self._server.is_over.set)
         self._thread.join(10)
         self._socket.close()

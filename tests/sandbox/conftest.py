@@ -1,10 +1,14 @@
 """One manifest, one Slack, one client."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from slack_bolt import App, BoltRequest
+from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import LocalSlack
@@ -114,3 +118,75 @@ def at_once() -> Callable[[list[Callable[[], Any]]], None]:
             thread.join()
 
     return run
+
+
+class BoltServer:
+    """A Bolt app behind signed HTTP, each request in a thread."""
+
+    def __init__(self, app: App) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                headers = {key: [value] for key, value in self.headers.items()}
+                answer = app.dispatch(BoltRequest(body=body, headers=headers))
+                content = (answer.body or "").encode()
+                self.send_response(answer.status)
+                for name, values in answer.headers.items():
+                    self.send_header(name, values[0])
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/slack/events"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@contextlib.contextmanager
+def bolt_on(slack: LocalSlack, app: App) -> Iterator[App]:
+    """Let a Bolt app serve a Slack, by whichever way that Slack delivers."""
+    if slack.mode == "http":
+        server = BoltServer(app)
+        slack.request_url = server.url
+        yield app
+        server.close()
+        return
+    handler = SocketModeHandler(app, slack.app_token)
+    handler.connect()
+    slack.until(lambda: slack.connections() == 1)
+    yield app
+    handler.close()
+
+
+def app_of(slack: LocalSlack) -> App:
+    return App(client=client_of(slack), signing_secret=slack.signing_secret)
+
+
+class Bench:
+    """A Slack with people, and a Bolt app that serves it once entered."""
+
+    def __init__(self, slack: LocalSlack) -> None:
+        self.slack = slack
+        self.app = app_of(slack)
+        self.client = client_of(slack)
+        self.ada = slack.add_user("ada", email="ada@example.com")
+        self.grace = slack.add_user("grace")
+        self.team = slack.add_channel("team", members=[self.ada, self.grace, slack.bot_user_id])
+
+
+@pytest.fixture(params=["socket", "http"])
+def bench(request: pytest.FixtureRequest, manifest: Json) -> Iterator[Bench]:
+    """Serve over Socket Mode and over HTTP; listeners may be added after the start."""
+    with LocalSlack(manifest, mode=request.param, message_interval_seconds=0, ack_seconds=2.0) as slack:
+        made = Bench(slack)
+        with bolt_on(slack, made.app):
+            yield made
