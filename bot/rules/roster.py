@@ -160,7 +160,7 @@ class _Reading:
     def row(self, line: int, header: Sequence[str], cells: Sequence[str]) -> PersonRow | None:
         """The row, or None after a mistake in it."""
         if len(cells) < len(header) or any(cells[len(header) :]):
-            self.errors.append(f"line {line}: it has {len(cells)} cells, and the header has {len(header)}.")
+            self.errors.append(f"line {line}: the header has {len(header)} cells, and this row {len(cells)}.")
             return None
         before = len(self.errors)
         named = dict(zip(header, cells, strict=False))
