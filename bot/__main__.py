@@ -176,7 +176,7 @@ def _deliver(settings: Settings) -> str:
         return "SLACK_BOT_TOKEN is not set, so messages stay owed."
     company = wiring.open_company(settings)
     left = deliver_until_quiet(company, wiring.slack_sink(settings, company))
-    return f"{left} messages are still owed; the running bot goes on with them." if left else "Every message is delivered."
+    return f"{left} messages are still owed; the bot sends them when it runs." if left else "Every message is sent."
 
 
 def _instant(text: str) -> datetime:

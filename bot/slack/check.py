@@ -17,7 +17,6 @@ SCOPES = {
     "groups:history": "the same in private channels",
     "groups:read": "the same in private channels",
     "im:history": "to look before it sends a direct message a second time",
-    "im:read": "to find its direct messages",
     "im:write": "to open direct messages",
     "users:read": "to recognise people",
     "users:read.email": "to recognise people by e-mail",
