@@ -16,6 +16,7 @@ from db.tables.policy import PolicyVersion
 
 _SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _START = "start"
+_MEMO = "policy versions"
 COMPANY_ACCOUNTS = ("issued", "spent", "expired", "unattributed")
 _Version = tuple[datetime, str, int]
 
@@ -43,9 +44,17 @@ def _zone_changes(versions: tuple[_Version, ...]) -> tuple[tuple[datetime, str],
     return tuple(changes)
 
 
+def _rows(tx: Tx) -> Sequence[PolicyVersion]:
+    """Every version, read once in a transaction, because nearly every question comes by here."""
+    rows: Sequence[PolicyVersion] | None = tx.session.info.get(_MEMO)
+    if rows is None:
+        rows = tx.session.info[_MEMO] = query.versions(tx.session)
+    return rows
+
+
 def documents(tx: Tx) -> list[tuple[datetime, PolicyDocument]]:
     """(effective_from, document) of every version, in the order in which they come into force."""
-    return [(row.effective_from, _parsed(row.body, row.timezone)) for row in query.versions(tx.session)]
+    return [(row.effective_from, _parsed(row.body, row.timezone)) for row in _rows(tx)]
 
 
 def calendar(tx: Tx) -> Calendar:
@@ -62,7 +71,7 @@ def zone(tx: Tx) -> ZoneInfo:
 def _versions(tx: Tx) -> tuple[_Version, ...]:
     return tuple(
         (row.effective_from, row.timezone, resolve(_parsed(row.body, row.timezone)).period_months)
-        for row in query.versions(tx.session)
+        for row in _rows(tx)
     )
 
 
@@ -104,7 +113,7 @@ def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
     changes nothing.
     """
     document = parse_policy(text, zone=zone(tx))
-    versions = query.versions(tx.session)
+    versions = _rows(tx)
     effective_from = document.effective_from or _default_start(tx)
     before = [row for row in versions if row.effective_from <= effective_from]
     last = before[-1] if before else versions[0]
@@ -117,9 +126,14 @@ def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
         recorded_by=by,
         recorded_at=tx.now,
     )
-    query.add(tx.session, row)
+    _add(tx, row)
     audit.record(tx, by, "policy.import", f"policy:{row.id}", {"effective_from": effective_from.isoformat()})
     return effective_from
+
+
+def _add(tx: Tx, row: PolicyVersion) -> None:
+    query.add(tx.session, row)
+    tx.session.info.pop(_MEMO)
 
 
 def _default_start(tx: Tx) -> datetime:
@@ -136,17 +150,17 @@ def start_company(tx: Tx, timezone: str) -> None:
     # The accounts come first: of two that start the company at once, their keys turn the second away.
     accounts.make_company_accounts(tx.session, COMPANY_ACCOUNTS)
     tx.vault.blind(_START)
-    if query.versions(tx.session):
+    if _rows(tx):
         return
     # The first version lies before every other one, whatever `effective_from` those may say.
     first = PolicyVersion(
         effective_from=_SINCE_EVER, timezone=name, body="", recorded_by=_START, recorded_at=tx.now
     )
-    query.add(tx.session, first)
+    _add(tx, first)
     audit.record(tx, _START, "company.start", f"policy:{first.id}", {"timezone": name})
 
 
 @look
 def started(tx: Tx) -> bool:
     """Whether the company has been started."""
-    return bool(query.versions(tx.session))
+    return bool(_rows(tx))
