@@ -32,18 +32,18 @@ def calls_of(tree: ast.Module, *names: str) -> list[str]:
     return [name for name in dotted if name in names or name.rpartition(".")[2] in names]
 
 
-def test_imports_run_down_only():
+def test_imports_run_down_only() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
 
-def test_the_top_level_is_small():
+def test_the_top_level_is_small() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
     assert {name.split("/")[0] for name in tracked if name} <= TOP_LEVEL
 
 
-def test_functions_fit_on_a_screen():
+def test_functions_fit_on_a_screen() -> None:
     too_long = [
         f"{path}:{node.lineno} {node.name}"
         for path, tree in sources("bot", "db", "tests")
@@ -53,7 +53,7 @@ def test_functions_fit_on_a_screen():
     assert too_long == []
 
 
-def test_files_stay_readable():
+def test_files_stay_readable() -> None:
     too_long = [str(path) for path, _ in sources("bot", "db", "tests") if _lines(path) > FILE_LINES_MAX]
     assert too_long == []
 
@@ -62,7 +62,7 @@ def _lines(path: Path) -> int:
     return (ROOT / path).read_text().count("\n")
 
 
-def test_only_the_clock_asks_for_the_time():
+def test_only_the_clock_asks_for_the_time() -> None:
     asking = {str(path) for path, tree in sources("bot", "db") if calls_of(tree, "now", "utcnow", "today")}
     allowed = {"bot/clock.py"} | {name for name in asking if name.startswith("bot/sandbox/")}
     assert {name for name in asking - allowed if not _asks_the_clock(name)} == set()
@@ -73,13 +73,13 @@ def _asks_the_clock(name: str) -> bool:
     return all(call.endswith("clock.now") for call in calls_of(tree, "now", "utcnow", "today"))
 
 
-def test_only_the_session_commits():
+def test_only_the_session_commits() -> None:
     committing = {str(path) for path, tree in sources("bot", "db") if calls_of(tree, "commit")}
     assert committing == {"db/session.py"}
 
 
 @pytest.mark.parametrize("name", ["environ", "getenv"])
-def test_only_settings_read_the_environment(name):
+def test_only_settings_read_the_environment(name: str) -> None:
     reading = {
         str(path)
         for path, tree in sources("bot", "db")
@@ -89,7 +89,7 @@ def test_only_settings_read_the_environment(name):
     assert reading == set()
 
 
-def test_modules_do_no_work_when_imported():
+def test_modules_do_no_work_when_imported() -> None:
     busy = [
         f"{path}:{node.lineno}"
         for path, tree in sources("bot", "db")
@@ -99,7 +99,7 @@ def test_modules_do_no_work_when_imported():
     assert busy == []
 
 
-def test_sealed_values_are_never_printed():
+def test_sealed_values_are_never_printed() -> None:
     printed = [
         f"{path}:{node.lineno}"
         for path, tree in sources("bot", "db")

@@ -13,20 +13,20 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_every_linked_file_exists():
+def test_every_linked_file_exists() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_every_promise_has_its_file():
+def test_every_promise_has_its_file() -> None:
     named = re.findall(r"`(test_\w+\.py)`", README)
     assert named
     assert [name for name in named if not (ROOT / "tests/promises" / name).exists()] == []
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z]+)", README))))
-def test_every_make_target_exists(target):
+def test_every_make_target_exists(target: str) -> None:
     result = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 
@@ -35,7 +35,7 @@ def test_every_make_target_exists(target):
     "command", ["run", "check", "db upgrade", "import people", "import usage", "import policy", "import rates", "tick",
                 "token create", "audit verify"],
 )  # fmt: skip
-def test_every_command_is_there_and_described(command):
+def test_every_command_is_there_and_described(command: str) -> None:
     assert command in README
     result = subprocess.run(
         [sys.executable, "-m", "bot", *command.split(), "--help"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -43,6 +43,6 @@ def test_every_command_is_there_and_described(command):
     assert result.returncode == 0, result.stderr
 
 
-def test_env_example_lists_every_setting_and_no_other():
+def test_env_example_lists_every_setting_and_no_other() -> None:
     listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert listed == {name.upper() for name in Settings.model_fields}

@@ -1,13 +1,14 @@
 """`check` on Slack's side: token, scopes, channels, each in a sentence, against the strict local Slack."""
 
 import copy
+from collections.abc import Iterator
 
 import pytest
 import yaml
 from slack_sdk import WebClient
 
 from bot.sandbox import LocalSlack
-from bot.services.check import Level
+from bot.services.check import Finding, Level
 from bot.services.verb import Channels
 from bot.slack.check import SCOPES, slack_findings
 from tests.story.town import ROOT
@@ -15,26 +16,26 @@ from tests.story.town import ROOT
 MANIFEST = yaml.safe_load((ROOT / "manifest.yaml").read_text())
 
 
-def look(slack, channels=None, token=None):
+def look(slack: LocalSlack, channels: Channels | None = None, token: str | None = None) -> list[Finding]:
     client = WebClient(token=token or slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=5)
     return list(slack_findings(client, channels or Channels()))
 
 
-def sentences(findings, level):
+def sentences(findings: list[Finding], level: Level) -> list[str]:
     return [finding.sentence for finding in findings if finding.level is level]
 
 
 @pytest.fixture
-def slack():
+def slack() -> Iterator[LocalSlack]:
     with LocalSlack(MANIFEST, mode="http") as running:
         yield running
 
 
-def test_scopes_are_those_of_the_manifest():
+def test_scopes_are_those_of_the_manifest() -> None:
     assert set(SCOPES) == set(MANIFEST["oauth_config"]["scopes"]["bot"])
 
 
-def test_a_good_installation_has_no_problem(slack):
+def test_a_good_installation_has_no_problem(slack: LocalSlack) -> None:
     ada = slack.add_user("ada", email="ada@example.com")
     team = slack.add_channel("approvals", members=[ada, slack.bot_user_id])
     found = look(slack, Channels(approvals=team, alerts=team))
@@ -42,11 +43,11 @@ def test_a_good_installation_has_no_problem(slack):
     assert any("#approvals" in sentence for sentence in sentences(found, Level.OK))
 
 
-def test_a_wrong_token_is_said(slack):
+def test_a_wrong_token_is_said(slack: LocalSlack) -> None:
     assert "invalid_auth" in sentences(look(slack, token="xoxb-wrong"), Level.PROBLEM)[0]
 
 
-def test_a_missing_scope_is_named_with_its_reason():
+def test_a_missing_scope_is_named_with_its_reason() -> None:
     manifest = copy.deepcopy(MANIFEST)
     manifest["oauth_config"]["scopes"]["bot"].remove("groups:history")
     with LocalSlack(manifest, mode="http") as slack:
@@ -55,7 +56,7 @@ def test_a_missing_scope_is_named_with_its_reason():
     assert "groups:history" in problems[0]
 
 
-def test_each_channel_mistake_has_its_sentence(slack):
+def test_each_channel_mistake_has_its_sentence(slack: LocalSlack) -> None:
     ada = slack.add_user("ada", email="ada@example.com")
     outside = slack.add_channel("outside", members=[ada])
     archived = slack.add_channel("old", members=[ada, slack.bot_user_id])

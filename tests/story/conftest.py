@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, cast
 
 import pytest
 import yaml
@@ -10,15 +11,17 @@ import yaml
 from bot.sandbox import LocalSlack
 from tests.story.town import ROOT, Town, environment, free_port, settle
 
+Mode = Literal["http", "socket"]
+
 
 @pytest.fixture(params=["http", "socket"])
-def mode(request: pytest.FixtureRequest) -> str:
+def mode(request: pytest.FixtureRequest) -> Mode:
     """How Slack reaches the bot."""
-    return str(request.param)
+    return cast("Mode", request.param)
 
 
 @pytest.fixture
-def database_url(mode: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(mode: Mode, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """SQLite over HTTP, PostgreSQL over Socket Mode: both engines and both ways in two runs of a story."""
     if mode == "http":
         return f"sqlite:///{tmp_path}/stipend.db"
@@ -27,7 +30,7 @@ def database_url(mode: str, request: pytest.FixtureRequest, tmp_path: Path) -> s
 
 
 @pytest.fixture
-def town(mode: str, database_url: str, tmp_path: Path) -> Iterator[Town]:
+def town(mode: Mode, database_url: str, tmp_path: Path) -> Iterator[Town]:
     """A workspace with five people and three channels, a migrated database, and the roster imported. Not started."""
     manifest = yaml.safe_load((ROOT / "manifest.yaml").read_text())
     port = free_port()

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from tests.story.town import shown
+from tests.story.town import Town, shown
 
 NOW = datetime.now(UTC)  # the bot in its own process keeps the machine's time
 
@@ -12,33 +12,34 @@ def this_month() -> str:
     return max(NOW - timedelta(hours=1), NOW.replace(day=1, hour=0, minute=0, second=0)).isoformat()
 
 
-def tokens(town, name="ada"):
+def tokens(town: Town, name: str = "ada") -> str:
     seen = town.slack.command(town.people[name], town.channels["general"], "/tokens")
     assert seen.ok, seen.error
     return shown(seen.ephemerals[0])
 
 
-def ask(town, text, name="ada"):
+def ask(town: Town, text: str, name: str = "ada") -> str:
     seen = town.slack.command(town.people[name], town.channels["general"], f"/topup {text}")
     assert seen.ok, seen.error
     return shown(seen.ephemerals[0])
 
 
-def newest_card(town, count):
+def newest_card(town: Town, count: int) -> str:
     cards = town.slack.until(lambda: (found := town.slack.messages(town.channels["approvals"]))[count - 1:] and found)
     card = cards[-1]
     town.slack.until(lambda: len(town.slack.thread(town.channels["approvals"], card["ts"])) > 1)
-    return card["ts"]
+    return str(card["ts"])
 
 
-def action(town, card, prefix):
+def action(town: Town, card: str, prefix: str) -> tuple[str, str]:
     """The ts of the bot's first reply and the action id of its button."""
     reply = town.slack.thread(town.channels["approvals"], card)[1]
-    ids = [element["action_id"] for block in reply["blocks"] if block["type"] == "actions" for element in block["elements"]]
+    buttons = [block for block in reply["blocks"] if block["type"] == "actions"]
+    ids = [element["action_id"] for block in buttons for element in block["elements"]]
     return reply["ts"], next(found for found in ids if found.startswith(prefix))
 
 
-def test_look_ask_decide(town):
+def test_look_ask_decide(town: Town) -> None:
     town.start()
     assert "$20,833.33" in tokens(town)
     assert "1 new" in town.spend(("ada@example.com", "1234.56"), at=this_month())
@@ -50,7 +51,8 @@ def test_look_ask_decide(town):
     reply, approve = action(town, card, "top_up.approve")
     for nobody in ("ada", "stranger", "mia", "olga"):
         seen = town.slack.click(town.people[nobody], town.channels["approvals"], reply, approve)
-        assert seen.ok and seen.ephemerals, nobody
+        assert seen.ok, seen.error
+        assert seen.ephemerals, nobody
     assert "$19,598.77" in tokens(town)
 
     town.slack.click(town.people["grace"], town.channels["approvals"], reply, approve)
@@ -62,7 +64,7 @@ def test_look_ask_decide(town):
     assert town.cli("audit", "verify").returncode == 0
 
 
-def test_decide_by_typing(town):
+def test_decide_by_typing(town: Town) -> None:
     town.start()
     ask(town, "$400 a larger context")
     card = newest_card(town, 1)
@@ -82,7 +84,7 @@ def test_decide_by_typing(town):
     assert "$400" in parent
 
 
-def test_alerted_once_by_counts_and_without_a_figure(town):
+def test_alerted_once_by_counts_and_without_a_figure(town: Town) -> None:
     month = NOW.strftime("%Y-%m")
     at = this_month()
     # 85 % and 120 % of a month's base salary: 318450/12 and 377190/12.

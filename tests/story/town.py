@@ -25,6 +25,7 @@ olga@example.com,Olga Other,Looms,mia@example.com,,318450,,,USD
 mia@example.com,Mia Manager,Looms,,,377190,,,USD
 """
 USAGE_HEADER = "event_id,occurred_at,email,provider,model,input_tokens,output_tokens,cost_usd,agent"
+CALL = "anthropic,claude-sonnet-4-5,1000,500"
 READY_SECONDS = 20
 
 
@@ -65,7 +66,7 @@ class Town:
     def spend(self, *rows: tuple[str, str], at: str) -> str:
         """Import usage of (e-mail, dollars) at an instant; returns what the command said."""
         number = len(list(self.folder.glob("usage*.csv")))
-        lines = [f"e{number}-{i},{at},{who},anthropic,claude-sonnet-4-5,1000,500,{usd},swarm" for i, (who, usd) in enumerate(rows)]
+        lines = [f"e{number}-{i},{at},{who},{CALL},{usd},swarm" for i, (who, usd) in enumerate(rows)]
         return self.cli("import", "usage", self.write(f"usage{number}.csv", "\n".join([USAGE_HEADER, *lines]))).stdout
 
     def start(self) -> None:
