@@ -4,14 +4,17 @@ Nothing but this machine can be reached, and every engine is closed again, becau
 """
 
 import itertools
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import LiteralString
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -27,6 +30,9 @@ from db.session import Database
 MASTER = MasterKey(bytes(range(KEY_BYTES)))
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 ENGINES = ("sqlite", "postgresql")
+MEMORY = Path("/dev/shm")  # noqa: S108 - each run has a folder of its own there
+PREFIX = "stipend-tests-"
+ROOMY_BYTES = 2_000_000_000
 UrlMaker = Callable[[], str]
 DatabaseMaker = Callable[[], Database]
 
@@ -52,24 +58,40 @@ def _migrated(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory where the machine has one, because databases come and go with every test."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOMY_BYTES:
+        yield tmp_path_factory.mktemp("quick")
+        return
+    for left in MEMORY.glob(f"{PREFIX}*"):  # of a run that was killed; its server ends when its folder is gone
+        if not psutil.pid_exists(int(left.name.removeprefix(PREFIX))):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = MEMORY / f"{PREFIX}{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(quick_folder: Path) -> Path:
     """A migrated SQLite file to copy."""
-    template = tmp_path_factory.mktemp("sqlite") / "template.db"
+    template = quick_folder / "template.db"
     _migrated(f"sqlite:///{template}")
     return template
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> UrlMaker:
-    """Makes a new migrated SQLite file and gives its URL."""
-    numbers = itertools.count(1)
+def sqlite_url(sqlite_template: Path) -> Iterator[UrlMaker]:
+    """Makes a new migrated SQLite file and gives its URL; all are removed again."""
+    with TemporaryDirectory(dir=sqlite_template.parent) as folder:
+        numbers = itertools.count(1)
 
-    def make() -> str:
-        path = tmp_path / f"stipend-{next(numbers)}.db"
-        shutil.copyfile(sqlite_template, path)
-        return f"sqlite:///{path}"
+        def make() -> str:
+            path = Path(folder) / f"stipend-{next(numbers)}.db"
+            shutil.copyfile(sqlite_template, path)
+            return f"sqlite:///{path}"
 
-    return make
+        yield make
 
 
 class Postgres:
@@ -121,9 +143,9 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres(quick_folder: Path) -> Iterator[Postgres]:
     """The server; started by the first test that asks for it."""
-    server = Postgres(tmp_path_factory.mktemp("pg") / "data")
+    server = Postgres(quick_folder / "postgresql")
     yield server
     server.stop()
 
