@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from bot.clock import Clock, SystemClock
 from bot.rules.audience import Audience, Fact, Visible
 from bot.services.verb import Company, Tx, look, verb
-from db import outbox
+from db import outbox, top_up
 from db.seal import COMPANY, SealError
 from db.session import DatabaseBusy
 from db.tables.outbox import Outbox
@@ -182,33 +182,19 @@ def deliver_due(company: Company, sink: MessageSink, limit: int = 100, *, clock:
     return post_office(company, sink, clock=clock).deliver(limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """How many messages were sent, and how many are still owed: leased elsewhere, or not taken by Slack for now."""
-
-    sent: int
-    owed: int
-
-    def __str__(self) -> str:
-        """For the operator."""
-        sent = f"{self.sent} message{'' if self.sent == 1 else 's'} delivered"
-        return f"{sent}; {self.owed} still owed, `run` will try again." if self.owed else f"{sent}."
-
-
-def deliver_until_quiet(company: Company, sink: MessageSink, *, patience: float = 5.0) -> Delivered:
-    """Deliver until nothing is owed, or nothing could be attempted for `patience` seconds.
+def deliver_until_quiet(company: Company, sink: MessageSink, *, patience: float = 5.0) -> int:
+    """Deliver until nothing is owed, or nothing could be attempted for `patience` seconds; returns how many are owed.
 
     What another process has leased, or what waits for long after failures, stays owed; `run` sends it in its time.
     """
-    outcomes: list[str] = []
-    office = post_office(company, sink, watch=outcomes.append)
+    office = post_office(company, sink)
     give_up = time.monotonic() + patience
     while (left := pending(company)) and time.monotonic() < give_up:
         if office.deliver(100):
             give_up = time.monotonic() + patience
         else:
             time.sleep(office.timing.poll)
-    return Delivered(outcomes.count("sent"), left)
+    return left
 
 
 def post_office(
@@ -317,6 +303,8 @@ def _sent(tx: Tx, claim: _Claim, receipt: Receipt, timing: Timing) -> None:
     sealed = tx.vault.seal(COMPANY, {"channel": receipt.channel, "ts": receipt.ts}, f"outbox.receipt:{claim.uid}")
     if not outbox.mark_sent(tx.session, claim.row_id, sealed):
         return
+    if not claim.body.edits:
+        top_up.place_card(tx.session, claim.uid, receipt.channel, receipt.ts)
     outbox.set_pace(tx.session, claim.lane, tx.now + timedelta(seconds=timing.gap))
 
 

@@ -104,7 +104,7 @@ def _changes(tx: Tx, after: int) -> _Chunk:
 
 def open_periods(tx: Tx) -> list[Period]:
     """The current period and the one before it, whose usage may still arrive."""
-    calendar = ledger.calendar(tx)
+    calendar = policy.calendar(tx)
     current = calendar.at(tx.now)
     return [calendar.previous(current), current]
 
@@ -114,7 +114,7 @@ def figures_of(tx: Tx, account_id: int) -> _Figures:
     account = query.account(tx.session, account_id)
     if account is None or account.person_id is None or account.period is None:
         raise AssertionError("A spender's account is a person's.")
-    period = ledger.calendar(tx).labelled(account.period)
+    period = policy.calendar(tx).labelled(account.period)
     standing = ledger.standing(tx, account)
     person = roster.person(tx, account.person_id)
     found = policy.policy_of(tx, account.person_id)
@@ -268,7 +268,7 @@ def _id(person: Person) -> int:
 def _tell_no_rate(tx: Tx, currency: str, label: str) -> int:
     """Tell finance, once per period, why people paid in a currency get no salary notice; returns how many are told."""
     facts = {
-        Fact.PERIOD: period_fact(tx, ledger.calendar(tx).labelled(label)),
+        Fact.PERIOD: period_fact(tx, policy.calendar(tx).labelled(label)),
         Fact.COMPLETENESS: {"currency": currency, "days": rule.STALE_RATE_DAYS},
     }
     untold = [

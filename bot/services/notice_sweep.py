@@ -12,7 +12,7 @@ from typing import Any
 from bot.rules import notice as rule
 from bot.rules.audience import Audience, Fact
 from bot.rules.notice import Band, Saying, Swept
-from bot.services import ledger, policy, roster
+from bot.services import policy, roster
 from bot.services.notice import StateMoved, figures_of, open_periods, open_state, period_fact, state_key
 from bot.services.outbox import Message, Target, owe
 from bot.services.verb import Company, Tx, look, verb
@@ -123,7 +123,7 @@ def _sweep_messages(
 
 
 def _sweep_facts(tx: Tx, label: str, after: Swept) -> dict[Fact, dict[str, Any]]:
-    period = {Fact.PERIOD: period_fact(tx, ledger.calendar(tx).labelled(label))}
+    period = {Fact.PERIOD: period_fact(tx, policy.calendar(tx).labelled(label))}
     finance = bool(roster.finance_people(tx))
     if after.mode == "names":
         by_band = {band.name.lower(): _names(tx, after, band) for band in (Band.NEAR, Band.ABOVE)}

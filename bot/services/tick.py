@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.rules.errors import Refused
-from bot.services import ledger, notice, notice_sweep, report, roster, top_up
+from bot.services import ledger, notice, notice_sweep, report, roster, top_up, top_up_reply
 from bot.services.round import Round, attempt, each
 from bot.services.verb import Company, Tx, look, verb
 from db import audit
@@ -96,7 +96,7 @@ def _top_ups(company: Company) -> Round:
 
 
 def _replies(company: Company) -> Round:
-    return attempt(lambda: int(top_up.handle_replies(company) or 0))
+    return attempt(lambda: int(top_up_reply.handle_replies(company) or 0))
 
 
 def _sweep(company: Company) -> Round:
