@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.rules.errors import Refused
-from bot.rules.money import parse_usd
+from bot.rules.money import NANOS, parse_usd
 from bot.rules.top_up import REASON_MAX, one_line, spell
 
-HOW_TO_TYPE = "`approve` · `approve 800` · `approve 800 until friday` · `deny` and why"
 _LONGEST_DAYS = 366
 _HALF_A_YEAR = 183
 
@@ -72,6 +71,14 @@ class Unclear:
 
 Reply = Approve | Deny | Unclear
 Verdict = Approve | Deny
+
+
+def how_to_type(asked_nanos: int) -> str:
+    """What decides when typed, with an amount that this request allows."""
+    part = max(asked_nanos // (2 * NANOS), 1)
+    if part * NANOS > asked_nanos:
+        return "`approve` · `approve until friday` · `deny` and why"
+    return f"`approve` · `approve {part}` · `approve {part} until friday` · `deny` and why"
 
 
 def begins_like_a_decision(text: str) -> bool:

@@ -6,12 +6,12 @@ exactly one for an approved request and none for any other.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.rules.errors import Refused
 from bot.rules.top_up import MOST_USD, Status, clean_reason, spell, step_of
-from bot.rules.top_up_reply import Approve, Deny, Verdict, check_amount, clean_note
+from bot.rules.top_up_reply import Approve, Verdict, check_amount, clean_note
 from bot.services import audit, ledger, policy, roster
 from bot.services.top_up_message import deciders_of, owe_outcome, owe_request, person, reason_of, the_id
 from bot.services.verb import Company, Tx, look, verb
@@ -69,6 +69,11 @@ class Request:
     expires_at: datetime
     until: datetime | None
     period: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time was over before anybody decided."""
+        return self.status in {"expired", "period_ended"}
 
 
 @verb("top_up.ask")
@@ -152,9 +157,7 @@ def _row(tx: Tx, account: Account, person_id: int, nanos: int, reason: str, requ
 def _grant(tx: Tx, row: TopUp, account: Account) -> None:
     if row.approved_nanos is None:
         raise AssertionError("Only an approved request is granted.")
-    ledger.grant_top_up(
-        tx, account, row.approved_nanos, expires_at=row.grant_expires_at, cause=f"top_up:{row.id}"
-    )
+    ledger.grant_top_up(tx, account, row.approved_nanos, expires_at=row.grant_expires_at, cause=f"top_up:{row.id}")
 
 
 def decide(company: Company, top_up_id: int, by: int, verdict: Verdict) -> Request:
@@ -164,7 +167,7 @@ def decide(company: Company, top_up_id: int, by: int, verdict: Verdict) -> Reque
     and Refused for more than was asked for.
     """
     request = _decide(company, top_up_id, by, verdict)
-    if request.status in {"expired", "period_ended"}:
+    if request.is_over:
         raise AlreadyDecided(what_became(request))
     return request
 
@@ -183,10 +186,7 @@ def decide_in(tx: Tx, top_up_id: int, by: int, verdict: Verdict) -> Request:
     if _over(tx, row) is not None:
         return _end(tx, row)
     account = query.account(tx.session, row.account_id)
-    if isinstance(verdict, Approve):
-        values = _approval(tx, row, account, by, verdict)
-    else:
-        values = {"status": "denied"}
+    values = _approval(tx, row, account, by, verdict) if isinstance(verdict, Approve) else {"status": "denied"}
     settled = _settle(tx, row, values | _decision(tx, row, by, verdict))
     if settled.status == "approved":
         _grant(tx, settled, account)
@@ -351,7 +351,7 @@ def _request(tx: Tx, row: TopUp) -> Request:
         asked_nanos=row.asked_nanos,
         approved_nanos=row.approved_nanos,
         reason=reason_of(tx, row),
-        status=row.status,  # type: ignore[arg-type] - the table's constraint is the same list
+        status=cast("Status", row.status),
         step=row.step,
         deciders=[one.name for one in deciders_of(tx, row.person_id, row.step)] if pending else [],
         decided_by=decider,

@@ -82,9 +82,7 @@ def owe_request(tx: Tx, row: TopUp) -> None:
     """Owe the card and, while somebody must decide, the question in its thread that mentions them once."""
     facts = request_facts(tx, row)
     for target in _targets(tx, row):
-        uid = owe(
-            tx, Message(f"top_up:{row.id}:card:{target.lane}", "top_up.card", target, Audience.CHANNEL, facts)
-        )
+        uid = owe(tx, Message(f"top_up:{row.id}:card:{target.lane}", "top_up.card", target, Audience.CHANNEL, facts))
         query.add_card(tx.session, uid, the_id(row))
         if row.status == "pending":
             _owe_question(tx, row, target, uid, facts)

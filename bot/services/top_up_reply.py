@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from bot.rules.audience import Audience, Fact
 from bot.rules.errors import Refused
-from bot.rules.top_up_reply import HOW_TO_TYPE, Unclear, begins_like_a_decision, read_reply
-from bot.services import roster
+from bot.rules.top_up_reply import Unclear, begins_like_a_decision, how_to_type, read_reply
 from bot.services.outbox import Message, Target, owe
 from bot.services.top_up import AlreadyDecided, decide_in, pending_for, what_became, zone_of
 from bot.services.verb import Company, Tx, look, verb
+from db import roster
 from db import top_up as query
 from db.seal import COMPANY
 from db.tables.top_up import ThreadReply
@@ -58,9 +58,7 @@ def _keep(
     if known is not None:
         return known.id
     body = tx.vault.seal(COMPANY, {"user": slack_user_id, "text": text}, f"thread_reply:{channel}:{ts}")
-    row = ThreadReply(
-        channel=channel, ts=ts, thread_ts=thread_ts, is_edit=is_edit, body=body, received_at=tx.now
-    )
+    row = ThreadReply(channel=channel, ts=ts, thread_ts=thread_ts, is_edit=is_edit, body=body, received_at=tx.now)
     return query.add_reply(tx.session, row).id
 
 
@@ -94,7 +92,8 @@ def handle_reply(tx: Tx, reply_id: int) -> bool:
     top_up_id = query.by_card(tx.session, row.channel, row.thread_ts)
     if top_up_id is None:
         return tx.now - row.received_at > _PATIENCE and query.take_reply(tx.session, reply_id, tx.now)
-    author = roster.person_of_slack_id(tx, said["user"])
+    found = roster.person_by_slack_id(tx.session, said["user"])
+    author = found.id if found else None
     if author is None and tx.now - row.received_at < _ACQUAINTANCE:
         return False
     if not query.take_reply(tx.session, reply_id, tx.now):
@@ -112,20 +111,20 @@ def _act(tx: Tx, top_up_id: int, author: int | None, text: str, *, is_edit: bool
         return "Stipend does not know you, so you cannot decide requests. Nothing was changed."
     try:
         row = pending_for(tx, top_up_id, author)
+        typing = how_to_type(row.asked_nanos)
         if is_edit:
-            return f"{_EDITED} Nothing was changed; please type it as a new reply: {HOW_TO_TYPE}."
+            return f"{_EDITED} Nothing was changed; please type it as a new reply: {typing}."
         on = tx.now.astimezone(zone_of(tx, author)).date()
         reply = read_reply(text, asked_nanos=row.asked_nanos, on=on)
-        if reply is None:
-            return None
-        if isinstance(reply, Unclear):
-            return f"{reply.why} Nothing was changed. Type one of these in the thread: {HOW_TO_TYPE}."
-        request = decide_in(tx, top_up_id, author, reply)
+        if reply is None or isinstance(reply, Unclear):
+            return (
+                f"{reply.why if reply else ''} Nothing was changed. Type one of these in the thread: {typing}.".strip()
+            )
+        return what_became(ended) if (ended := decide_in(tx, top_up_id, author, reply)).is_over else None
     except AlreadyDecided as refusal:
         return None if is_edit else str(refusal)
     except Refused as refusal:
         return str(refusal)
-    return what_became(request) if request.status in {"expired", "period_ended"} else None
 
 
 def _owe_question(tx: Tx, row: ThreadReply, target: Target, text: str, sentence: str) -> None:

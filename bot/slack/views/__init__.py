@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.audience import Visible
-from bot.slack.views import answer, notice, report
+from bot.slack.views import answer, notice, report, top_up
 from bot.slack.views.kit import Rendered
 
 VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
@@ -15,4 +15,8 @@ VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
     "notice.sweep": notice.sweep,
     "notice.sweep_worse": notice.sweep_worse,
     "report.digest": report.digest,
+    "top_up.ask_decision": top_up.ask_decision,
+    "top_up.card": top_up.card,
+    "top_up.outcome": top_up.outcome,
+    "top_up.reply_question": top_up.reply_question,
 }

@@ -1,0 +1,130 @@
+"""The forms of a request: asking, another amount, denying, and the details for whoever decides."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from bot.rules.audience import Fact, Visible
+from bot.rules.top_up import REASON_MAX
+from bot.slack import format as fmt
+from bot.slack.views import kit
+from bot.slack.views.kit import Block
+from bot.slack.views.top_up import confirm_sentence
+
+AMOUNT, REASON, UNTIL, NOTE = "amount", "reason", "until", "note"
+"""The fields' block ids, which are also their action ids."""
+
+_STATUS_WORDS = {"period_ended": "period ended"}
+
+
+def ask(visible: Visible, *, amount: str | None = None, reason: str | None = None) -> Block:
+    """The form for a new request, with the forecast above it. For the person only: it shows their balance."""
+    amount_field = kit.text_input(AMOUNT, initial=amount or _suggestion(visible), placeholder="500", max_length=50)
+    reason_field = kit.text_input(
+        REASON, initial=reason, placeholder="finish the migration", multiline=True, max_length=REASON_MAX
+    )
+    blocks = [
+        kit.section(_forecast(visible)),
+        kit.input("How much more?", amount_field, block_id=AMOUNT, hint="Dollars, or tokens like 20M tokens, or 10%."),
+        kit.input("What for?", reason_field, block_id=REASON, hint="Whoever decides reads this, in a channel."),
+    ]
+    return kit.modal("top_up.ask", "Request a top-up", blocks, submit="Ask", close="Cancel")
+
+
+def _suggestion(visible: Visible) -> str | None:
+    enough = visible[Fact.BUDGET].get("enough")
+    return f"{int(enough) // 1_000_000_000}" if enough else None
+
+
+def _forecast(visible: Visible) -> str:
+    budget, name = visible[Fact.BUDGET], fmt.period_name(str(visible[Fact.PERIOD]["label"]))
+    lines = [f"*{fmt.dollars(int(budget['available']))} left for {name}*"]
+    if budget["runs_out_on"]:
+        lines.append(f"It runs out about *{fmt.day(date.fromisoformat(budget['runs_out_on']))}* at your present rate.")
+    if budget["enough"]:
+        amount = fmt.amount(int(budget["enough"]))
+        lines.append(f"*{amount}* is about the least that lasts to {fmt.day(date.fromisoformat(budget['last_on']))}.")
+    elif int(budget["available"]) > 0:
+        lines.append(f"At your present rate it lasts to the end of {name}.")
+    return "\n".join(lines)
+
+
+def confirm(*, wanted: str, nanos: int, value: str) -> Block:
+    """The form's second page: an amount that was worked out for the requester, before anybody else sees it."""
+    blocks = [kit.section(confirm_sentence(wanted, nanos))]
+    submit = kit.clip(f"Ask for {fmt.amount(nanos)}", 24)
+    return kit.modal(
+        "top_up.confirmed", "Is that right?", blocks, submit=submit, close="Cancel", private_metadata=value
+    )
+
+
+def amount(visible: Visible) -> Block:
+    """The form to approve another amount than was asked for."""
+    asked = visible[Fact.REQUESTED]
+    blocks = [
+        kit.section(_who_asks(visible)),
+        kit.input(
+            "Approve how much?",
+            kit.text_input(AMOUNT, placeholder="300", max_length=50),
+            block_id=AMOUNT,
+            hint=f"At most {fmt.amount(int(asked['asked']))}, which was asked for.",
+        ),
+        kit.input(
+            "Until when?",
+            kit.text_input(UNTIL, placeholder="friday, 5 dec or 2026-12-05", max_length=50),
+            block_id=UNTIL,
+            optional=True,
+            hint="The last day on which it can be used. Empty: to the end of the period.",
+        ),
+        _note("Anything to say?"),
+    ]
+    top_up_id = str(asked["top_up_id"])
+    return kit.modal(
+        "top_up.amount", "Another amount", blocks, submit="Approve", close="Cancel", private_metadata=top_up_id
+    )
+
+
+def deny(visible: Visible) -> Block:
+    """The form to deny."""
+    top_up_id = str(visible[Fact.REQUESTED]["top_up_id"])
+    blocks = [kit.section(_who_asks(visible)), _note("Why?")]
+    return kit.modal(
+        "top_up.deny", "Deny the request", blocks, submit="Deny", close="Cancel", private_metadata=top_up_id
+    )
+
+
+def _note(label: str) -> Block:
+    field = kit.text_input(NOTE, multiline=True, max_length=REASON_MAX)
+    return kit.input(label, field, block_id=NOTE, optional=True, hint="Only the person who asked is told.")
+
+
+def _who_asks(visible: Visible) -> str:
+    asked = visible[Fact.REQUESTED]
+    name = fmt.escape(str(visible[Fact.NAME]["person"]["name"]))
+    return f"*{name} asks for {fmt.amount(int(asked['asked']))}*\n{fmt.quote(str(asked['reason']))}"
+
+
+def details(visible: Visible) -> Block:
+    """What whoever decides may see. No allotment, balance, date of running out or percentage: they give pay away."""
+    asked, spend = visible[Fact.REQUESTED], visible[Fact.SPEND]
+    name = fmt.period_name(str(visible[Fact.PERIOD]["label"]))
+    lasts = "yes" if visible[Fact.LASTS]["lasts"] else "no"
+    spent = f"*Spent in {name}:* {fmt.dollars(int(spend['spent']))} · {fmt.dollars(int(spend['a_day']))} a day"
+    blocks = [
+        kit.section(_who_asks(visible)),
+        kit.section(f"{spent}\n*Budget lasts to the end of {name} without it:* {lasts}"),
+        kit.divider(),
+        kit.section("\n".join(["*Earlier requests*", *_earlier(asked["earlier"])])),
+    ]
+    return kit.modal("top_up.details", "Details", blocks)
+
+
+def _earlier(earlier: list[dict[str, Any]]) -> list[str]:
+    return [_one(request) for request in earlier] or ["None."]
+
+
+def _one(request: dict[str, Any]) -> str:
+    at = fmt.slack_date(datetime.fromisoformat(request["at"]), UTC)
+    status = _STATUS_WORDS.get(request["status"], request["status"])
+    part = request["approved"] is not None and request["approved"] != request["asked"]
+    given = f", {fmt.amount(int(request['approved']))} of it" if part else ""
+    return f"{at} · {fmt.amount(int(request['asked']))} · {status}{given}"
