@@ -114,9 +114,7 @@ class Calendar:
         regime = next(r for r in reversed(self._regimes) if r.start is None or r.start <= instant)
         month = max(_month_of(instant.astimezone(regime.zone).date()), regime.first_month)
         period = self._with_month(month)
-        # Where a clock was set back over a month's first midnight, the wall shows the old month once more.
-        if instant < period.start:
-            return self.previous(period)
+        # Where a clock is set back over a month's first midnight, the wall shows the old month once more.
         return self.next(period) if instant >= period.end else period
 
     def labelled(self, label: str) -> Period:

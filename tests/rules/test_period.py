@@ -136,6 +136,14 @@ def test_a_change_at_a_bound_counts_at_once() -> None:
     assert calendar.at(datetime(2027, 1, 1, tzinfo=UTC)).label == "2027"
 
 
+def test_a_month_begins_once_where_the_clock_strikes_midnight_twice() -> None:
+    calendar = Calendar.from_versions([(FIRST, "America/St_Johns", 1)])  # one minute past, back to 23:01
+    november = calendar.labelled("2009-11")
+    assert november.start == datetime(2009, 11, 1, 2, 30, tzinfo=UTC)
+    assert calendar.at(november.start + timedelta(minutes=30)) == november
+    assert calendar.at(november.start - timedelta(microseconds=1)) == calendar.previous(november)
+
+
 def test_time_before_the_first_version_is_under_it() -> None:
     calendar = Calendar.from_versions([(FIRST, "Asia/Kolkata", 1)])
     assert calendar.at(datetime(1999, 12, 31, 18, 30, tzinfo=UTC)).label == "2000-01"

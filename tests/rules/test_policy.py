@@ -35,7 +35,6 @@ amount_usd = 4000
 amount_usd = "4,500.50"
 [country.DE.notices]
 salary_in_channels = "off"
-
 """
 
 
@@ -149,6 +148,11 @@ def test_a_country_can_switch_things_off() -> None:
     assert resolve(document, country="FR").leaderboard
 
 
+def test_an_instant_with_an_offset_stands_as_it_is() -> None:
+    document = parse_policy("effective_from = 2026-12-01T09:00:00+01:00")
+    assert document.effective_from == datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+
 def test_a_share_may_be_nothing_or_all() -> None:
     assert company("[allotment]\nshare = 0").share == 0
     assert company("[allotment]\nshare = 1.0").share == 1
@@ -239,6 +243,7 @@ def test_every_mistake_is_listed_at_once() -> None:
         ("[team.A.top_up]\nmanager_limit_usd = 10", "team.A.top_up has auto_approve_usd above"),
         ("[top_up]\nexpires_after_days = 0", "from 1 to 365"),
         ("[usage]\ntrust_end_user = 'litellm'", "list of names"),
+        ("effective_from = 2026-12-01T00:00:00", "effective_from has no time zone"),
         ("timezone = 3", "timezone must be a zone in quotes"),
         ("effective_from = '2026-12-01'", "effective_from must be a day or an instant without quotes"),
         ("effective_from = 2026", "effective_from must be"),
