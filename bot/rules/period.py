@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.rules.errors import Refused, quoted
@@ -35,9 +36,13 @@ def zone_named(name: str) -> ZoneInfo:
             return ZoneInfo(name)
     except (ValueError, KeyError, OSError):  # "Europe" alone is a folder: an OSError
         pass
-    near = get_close_matches(name[:64], available_timezones(), n=1)
-    hint = f"Did you mean {near[0]}?" if near else "Write it like Europe/Berlin."
-    raise BadTimezone(f"{quoted(name)} is not a time zone. {hint}")
+    raise BadTimezone(f"{quoted(name)} is not a time zone. {_hint(name[:64])}")
+
+
+@lru_cache(maxsize=64)  # a people file has the same mistake in every row
+def _hint(name: str) -> str:
+    near = get_close_matches(name, sorted(available_timezones()), n=1)
+    return f"Did you mean {near[0]}?" if near else "Write it like Europe/Berlin."
 
 
 @dataclass(frozen=True, slots=True)

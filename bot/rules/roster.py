@@ -1,6 +1,7 @@
 """Reading the people file: a CSV with a row for each person. Every mistake is found in one go, with its line.
 
-What a cell says about pay is in no sentence here: a mistyped salary is still a salary, and sentences reach logs.
+A cell of pay is repeated in a sentence only with so few digits that it tells no pay: a mistyped salary is still a
+salary, and sentences reach logs.
 """
 
 import csv
