@@ -57,8 +57,10 @@ def _thread(call: Call, channel: Channel) -> str | None:
 def _pace(ws: Workspace, channel: Channel) -> None:
     """About one message a second and channel is all Slack promises (docs.slack.dev: Rate limits)."""
     now, interval = ws.now(), ws.options.message_interval_seconds
-    if channel.posted_at is not None and now - channel.posted_at < interval:
-        wait = max(1, math.ceil(interval - (now - channel.posted_at)))
+    passed = math.inf if channel.posted_at is None else now - channel.posted_at
+    # A clock that was set back must not silence a channel for hours.
+    if 0 <= passed < interval:
+        wait = max(1, math.ceil(interval - passed))
         raise SlackError("ratelimited", status=429, headers={"Retry-After": str(wait)})
     channel.posted_at = now
 
