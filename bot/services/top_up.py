@@ -13,7 +13,7 @@ from bot.rules.errors import Refused
 from bot.rules.top_up import MOST_USD, Status, clean_reason, spell, step_of
 from bot.rules.top_up_reply import Approve, Verdict, check_amount, clean_note
 from bot.services import audit, ledger, policy, roster
-from bot.services.top_up_message import deciders_of, owe_outcome, owe_request, person, reason_of, the_id
+from bot.services.top_up_message import deciders_of, owe_outcome, owe_request, reason_of, the_id
 from bot.services.verb import Company, Tx, look, verb
 from db import top_up as query
 from db.seal import person_owner
@@ -251,7 +251,7 @@ def _until(tx: Tx, account: Account, by: int, verdict: Approve) -> datetime | No
 
 def zone_of(tx: Tx, person_id: int) -> ZoneInfo:
     """The time zone in which a person reads dates: their own, else the company's."""
-    name = person(tx, person_id).timezone
+    name = roster.person(tx, person_id).timezone
     try:
         return ZoneInfo(name) if name else policy.zone(tx)
     except (ZoneInfoNotFoundError, ValueError):
@@ -342,12 +342,12 @@ def to_decide(tx: Tx, top_up_id: int, by: int) -> Request:
 
 def _request(tx: Tx, row: TopUp) -> Request:
     account = query.account(tx.session, row.account_id)
-    decider = person(tx, row.decided_by).name if row.decided_by is not None else None
+    decider = roster.person(tx, row.decided_by).name if row.decided_by is not None else None
     pending = row.status == "pending"
     return Request(
         id=the_id(row),
         person_id=row.person_id,
-        requester=person(tx, row.person_id).name,
+        requester=roster.person(tx, row.person_id).name,
         asked_nanos=row.asked_nanos,
         approved_nanos=row.approved_nanos,
         reason=reason_of(tx, row),

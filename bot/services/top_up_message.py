@@ -23,14 +23,14 @@ def the_id(row: TopUp) -> int:
     return row.id
 
 
-def person(tx: Tx, person_id: int) -> Person:
-    """The person with this id, who exists because a row refers to them."""
-    return tx.session.get_one(Person, person_id)
-
-
 def who(someone: Person) -> dict[str, Any]:
     """A person as the facts of a message name them."""
-    return {"person_id": someone.id, "name": someone.name, "slack_id": someone.slack_user_id}
+    return {"name": someone.name, "slack_id": someone.slack_user_id}
+
+
+def whom(someone: Person) -> dict[str, Any]:
+    """A person whom a message mentions: by their id the sender finds them in Slack, if nobody knows them there yet."""
+    return {"person_id": someone.id, **who(someone)}
 
 
 def reason_of(tx: Tx, row: TopUp) -> str:
@@ -65,14 +65,14 @@ def request_facts(tx: Tx, row: TopUp) -> dict[Fact, dict[str, Any]]:
         "asked": row.asked_nanos,
         "approved": row.approved_nanos,
         "reason": reason_of(tx, row),
-        "deciders": [who(one) for one in deciders_of(tx, row.person_id, row.step)] if row.status == "pending" else [],
-        "decided_by": who(person(tx, row.decided_by)) if row.decided_by is not None else None,
+        "deciders": [whom(one) for one in deciders_of(tx, row.person_id, row.step)] if row.status == "pending" else [],
+        "decided_by": who(roster.person(tx, row.decided_by)) if row.decided_by is not None else None,
         "decided_at": row.decided_at.isoformat() if row.decided_at else None,
         "expires_at": min(row.expires_at, period_end).isoformat(),
         "until": row.grant_expires_at.isoformat() if row.grant_expires_at else None,
     }
     return {
-        Fact.NAME: {"person": who(person(tx, row.person_id))},
+        Fact.NAME: {"person": who(roster.person(tx, row.person_id))},
         Fact.PERIOD: {"label": account.period, "ends_at": period_end.isoformat()},
         Fact.REQUESTED: requested,
     }
@@ -134,8 +134,3 @@ def owe_to_requester(tx: Tx, row: TopUp, facts: Facts) -> None:
         told[Fact.BUDGET] = {"available": ledger.standing(tx, account).available}
     target = Target(person_id=row.person_id)
     owe(tx, Message(f"top_up:{row.id}:outcome", "top_up.outcome", target, Audience.PERSON, told))
-
-
-def card_posted(tx: Tx, uid: str, channel: str, ts: str) -> None:
-    """Note where a message was posted, if it is a request's card: its thread is found by that."""
-    query.place_card(tx.session, uid, channel, ts)

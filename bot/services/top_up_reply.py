@@ -8,10 +8,10 @@ from datetime import timedelta
 from bot.rules.audience import Audience, Fact
 from bot.rules.errors import Refused
 from bot.rules.top_up_reply import Unclear, begins_like_a_decision, how_to_type, read_reply
+from bot.services import roster
 from bot.services.outbox import Message, Target, owe
 from bot.services.top_up import AlreadyDecided, decide_in, pending_for, what_became, zone_of
 from bot.services.verb import Company, Tx, look, verb
-from db import roster
 from db import top_up as query
 from db.seal import COMPANY
 from db.tables.top_up import ThreadReply
@@ -92,7 +92,7 @@ def handle_reply(tx: Tx, reply_id: int) -> bool:
     top_up_id = query.by_card(tx.session, row.channel, row.thread_ts)
     if top_up_id is None:
         return tx.now - row.received_at > _PATIENCE and query.take_reply(tx.session, reply_id, tx.now)
-    found = roster.person_by_slack_id(tx.session, said["user"])
+    found = roster.person_of_slack_id(tx, said["user"])
     author = found.id if found else None
     if author is None and tx.now - row.received_at < _ACQUAINTANCE:
         return False

@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from bot.rules.audience import Visible
 from bot.services.delivery import Ambiguous, Body, NotDelivered, Permanent, Receipt, Retry, Wait
 from bot.slack.views import VIEWS
 from bot.slack.views.kit import Rendered
@@ -86,10 +87,23 @@ class SlackSink:
         if view is None:
             raise Permanent("this version cannot draw it")
         try:
-            return view(body.visible)
+            return view(Visible(body.audience, self._addressed(body.facts)))
+        except NotDelivered:
+            raise
         except Exception as error:
             # A message that cannot be drawn must not hold up the others of its channel; `check` shows it.
             raise Permanent(f"it cannot be drawn ({type(error).__name__})") from error
+
+    def _addressed(self, facts: Any) -> Any:
+        """The facts with the Slack ids of those who are to be mentioned, asked for now if they were not known then."""
+        if isinstance(facts, list):
+            return [self._addressed(one) for one in facts]
+        if not isinstance(facts, Mapping):
+            return facts
+        found = {key: self._addressed(value) for key, value in facts.items()}
+        if found.get("person_id") is not None and not found.get("slack_id"):
+            found["slack_id"] = self._ask_address(found["person_id"])
+        return found
 
     def _send(self, uid: str, room: str, rendered: Rendered, parent: Receipt | None) -> Receipt:
         told = {

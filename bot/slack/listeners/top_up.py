@@ -243,7 +243,7 @@ def _visible(request: Request, asked: Asked) -> Visible:
         "until": request.until.isoformat() if request.until else None,
         "zone": asked.person.timezone,
     }
-    facts = {
+    facts: dict[Fact, Mapping[str, Any]] = {
         Fact.NAME: {"person": {"name": request.requester}},
         Fact.PERIOD: {"label": request.period},
         Fact.REQUESTED: requested,
