@@ -1,0 +1,71 @@
+from typing import Any
+
+from bot.rules.audience import Audience, Fact, Visible
+from bot.sandbox.blocks import message_problems
+from bot.slack.views import VIEWS
+from bot.slack.views.kit import Rendered
+
+USD = 1_000_000_000
+FULL: dict[str, Any] = {
+    "day": "2026-11-15",
+    "any": True,
+    "company": {"name": "", "nanos": 1234 * USD, "trend": "1/4"},
+    "teams": [
+        {"name": "Engines <!here>", "nanos": 900 * USD, "trend": "-1/10"},
+        {"name": "Looms", "nanos": USD, "trend": None},
+    ],
+    "models": [{"name": "claude-opus", "nanos": 800 * USD}],
+    "cache": "3/4",
+    "unattributed_nanos": 5 * USD,
+    "unpriced_events": 1,
+    "chart": [{"day": f"2026-11-{day:02}", "nanos": day * USD} for day in range(2, 16)],
+}  # fmt: skip
+
+NOTHING: dict[str, Any] = {
+    "company": None, "teams": [], "models": [], "cache": None, "chart": [], "unattributed_nanos": 0, "unpriced_events": 0,
+}  # fmt: skip
+
+
+def drawn(**changes: Any) -> Rendered:
+    rendered = VIEWS["report.digest"](Visible(Audience.CHANNEL, {Fact.COMPANY_SPEND: FULL | changes}))
+    assert message_problems(rendered.blocks) == []
+    return rendered
+
+
+def test_the_whole_of_it() -> None:
+    text = drawn().text
+    for part in (
+        "AI spend on Sun 15 Nov (UTC): Company: *$1,234.00*, 25\u00a0% more than the daily mean of the week before.",
+        "75\u00a0% of input tokens came from a cache.",
+        "Team Engines &lt;!here&gt;: $900.00, 10\u00a0% less than",
+        "Team Looms: $1.00.",
+        "Top models: `claude-opus` $800.00.",
+        "Unattributed, leading to nobody yet: $5.00.",
+        "Unpriced: 1 call of models without a known price.",
+    ):
+        assert part in text
+
+
+def test_the_chart_stands_beside_the_text() -> None:
+    charts = [block for block in drawn().blocks if block["type"] == "data_visualization"]
+    assert len(charts) == 1
+    assert len(charts[0]["chart"]["series"][0]["data"]) == 14
+
+
+def test_one_day_makes_no_chart() -> None:
+    assert not [block for block in drawn(chart=FULL["chart"][:1]).blocks if block["type"] == "data_visualization"]
+
+
+def test_a_company_too_small_to_be_shown_is_not_shown() -> None:
+    rendered = drawn(**NOTHING)
+    assert "Too few people spent" in rendered.text
+    assert not any(sign in rendered.text + str(rendered.blocks) for sign in ("$", "%"))
+
+
+def test_a_day_without_usage() -> None:
+    empty = drawn(any=False, **NOTHING)
+    assert "No usage was recorded for that day." in empty.text
+
+
+def test_a_trend_too_small_to_tell() -> None:
+    assert "as on the days before" in drawn(company={"name": "", "nanos": USD, "trend": "1/1000"}).text
