@@ -12,7 +12,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_sdk import WebClient
 
 from bot.rules.errors import Refused
-from bot.services import top_up as top_ups
+from bot.services import top_up_reply as replies
 from bot.services.verb import Company
 from bot.slack.inbound import Kind, as_typed
 from bot.slack.listeners import home, ledger, top_up
@@ -120,35 +120,59 @@ def _keep_reply(company: Company) -> Callable[..., BoltResponse | None]:
     """
 
     def keep(context: BoltContext, body: dict[str, Any], next: Callable[[], None]) -> BoltResponse | None:  # noqa: A002 - Bolt's name
-        event = body.get("event") or {}
-        if is_reply(event):
-            try:
-                context[_REPLY] = top_ups.reply_arrived(
-                    company,
-                    channel=event["channel"],
-                    thread_ts=event["thread_ts"],
-                    ts=event["ts"],
-                    slack_user_id=event["user"],
-                    text=as_typed(event.get("text") or ""),
-                )
-            except Exception as error:  # noqa: BLE001 - whatever it was, the reply is not stored
-                report(error)
-                return BoltResponse(status=503, body="")
+        try:
+            context[_REPLY] = _kept(company, body.get("event") or {})
+        except Exception as error:  # noqa: BLE001 - whatever it was, the reply is not stored
+            report(error)
+            return BoltResponse(status=503, body="")
         next()
         return None
 
     return keep
 
 
+def _kept(company: Company, event: Mapping[str, Any]) -> int | None:
+    """Keep a reply or an edit of one; the id under which it is kept, None for everything else."""
+    message = event.get("message") or {}
+    if is_reply(event):
+        return replies.reply_arrived(
+            company,
+            channel=event["channel"],
+            thread_ts=event["thread_ts"],
+            ts=event["ts"],
+            slack_user_id=event["user"],
+            text=as_typed(event.get("text") or ""),
+        )
+    if event.get("subtype") == "message_changed" and is_edited_reply(message):
+        return replies.edit_arrived(
+            company,
+            channel=event["channel"],
+            thread_ts=message["thread_ts"],
+            ts=message["ts"],
+            edited_ts=message["edited"]["ts"],
+            slack_user_id=message["user"],
+            text=as_typed(message.get("text") or ""),
+        )
+    return None
+
+
 def is_reply(event: Mapping[str, Any]) -> bool:
-    """Whether an event is a message that a person typed in a thread: no edit, deletion, broadcast, file or bot's post."""
+    """Whether an event is what a person typed in a thread: no edit, deletion, broadcast, file or bot's message."""
+    return event.get("type") == "message" and not event.get("edited") and _typed_in_thread(event)
+
+
+def is_edited_reply(message: Mapping[str, Any]) -> bool:
+    """Whether the message of a `message_changed` was edited by its author; unfurled links change messages too."""
+    edited = message.get("edited") or {}
+    return bool(edited.get("ts")) and edited.get("user") == message.get("user") and _typed_in_thread(message)
+
+
+def _typed_in_thread(message: Mapping[str, Any]) -> bool:
     return (
-        event.get("type") == "message"
-        and not event.get("subtype")
-        and not event.get("bot_id")
-        and not event.get("edited")
-        and isinstance(event.get("user"), str)
-        and event.get("thread_ts") not in {None, event.get("ts")}
+        not message.get("subtype")
+        and not message.get("bot_id")
+        and isinstance(message.get("user"), str)
+        and message.get("thread_ts") not in {None, message.get("ts")}
     )
 
 
@@ -162,8 +186,8 @@ def _handle_reply(company: Company, directory: Directory) -> Callable[..., None]
     def handle(context: BoltContext, event: dict[str, Any]) -> None:
         with structlog.contextvars.bound_contextvars(listener="reply"):
             try:
-                _get_to_know(directory, event["user"])
-                top_ups.handle_reply(company, context[_REPLY])
+                _get_to_know(directory, (event.get("message") or event)["user"])
+                replies.handle_reply(company, context[_REPLY])
             except Exception as error:  # noqa: BLE001 - nobody waits for this, and the reply is kept
                 report(error)
 

@@ -1,8 +1,8 @@
 """Who a Slack user is to us, and where in Slack a person is. The only file that asks Slack about people.
 
-The database comes first. Slack is asked only about somebody new, by e-mail, outside any transaction, and what it says is
-remembered. Whoever waits for an answer to a click waits two seconds at most; the question goes on without them, so that
-their next try finds it answered.
+The database comes first. Slack is asked only about somebody new, by e-mail, outside any transaction, and what it says
+is remembered. Whoever waits for an answer to a click waits two seconds at most; the question goes on without them, so
+that their next try finds it answered.
 """
 
 import threading
@@ -193,9 +193,7 @@ class Directory:
 
     def _worth_asking(self) -> Iterator[PersonCard]:
         lately = time.monotonic() - _REMEMBER_SECONDS
-        waiting = [
-            one for one in roster.unresolved(self._company) if self._missed.get(one.id, float("-inf")) < lately
-        ]
+        waiting = [one for one in roster.unresolved(self._company) if self._missed.get(one.id, float("-inf")) < lately]
         yield from waiting[:_MOST_LOOKUPS]
 
     # --- person → Slack user ------------------------------------------------------------------------------------------

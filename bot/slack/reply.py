@@ -71,19 +71,7 @@ class Reply:
     def _in_acknowledgement(self, answer: Answer) -> Block | None:
         if self._inbound.kind is Kind.COMMAND and isinstance(answer, Rendered):
             return {"response_type": "ephemeral", "text": answer.text, "blocks": answer.blocks}
-        if self._inbound.kind is not Kind.VIEW:
-            return None
-        match answer:
-            case Errors():
-                return {"response_action": "errors", "errors": dict(answer.by_block)}
-            case Update():
-                return {"response_action": "update", "view": answer.view}
-            case Push() | Open():
-                return {"response_action": "push", "view": answer.view}
-            case Rendered():
-                return {"response_action": "update", "view": views.as_modal(answer)}
-            case _:
-                return None
+        return _in_submission(answer) if self._inbound.kind is Kind.VIEW else None
 
     def _ways(self, answer: Answer, person_id: int | None) -> Iterator[Callable[[], Any]]:
         """The ways to bring an answer, best first."""
@@ -154,3 +142,18 @@ class Reply:
             log.warning("answer_not_sent", error_type=type(error).__name__)
             return False
         return True
+
+
+def _in_submission(answer: Answer) -> Block | None:
+    """What the acknowledgement of a submitted modal does with it; without a word it closes."""
+    match answer:
+        case Errors():
+            return {"response_action": "errors", "errors": dict(answer.by_block)}
+        case Update():
+            return {"response_action": "update", "view": answer.view}
+        case Push() | Open():
+            return {"response_action": "push", "view": answer.view}
+        case Rendered():
+            return {"response_action": "update", "view": views.as_modal(answer)}
+        case _:
+            return None

@@ -129,5 +129,5 @@ def test_a_refused_app_token_is_told_at_once(slack: LocalSlack) -> None:
         signing_secret="-",
         token_verification_enabled=False,
     )
-    with pytest.raises(SlackApiError, match="invalid_auth|not_allowed_token_type"):
+    with pytest.raises(SlackApiError, match=r"invalid_auth|not_allowed_token_type"):
         run_socket(app, "xapp-nonsense", threading.Event())
