@@ -73,8 +73,8 @@ def test_decide_by_typing(town: Town) -> None:
                        ("ada", "approve"), ("stranger", "approve 300")]:  # fmt: skip
         before = len(town.dm_texts(name))
         said = town.slack.say(town.people[name], approvals, text, thread_ts=card)
-        town.slack.until(lambda name=name, before=before: len(town.dm_texts(name)) > before)
-        town.slack.edit(town.people[name], approvals, said.ts, "approve 400")
+        town.hears(name, before)
+        town.slack.edit(town.people[name], approvals, str(said.ts), "approve 400")
     assert "$20,833.33" in tokens(town)
     town.slack.say(town.people["grace"], approvals, "approve 300", thread_ts=card)
     town.slack.until(lambda: any("$300" in text for text in town.dm_texts("ada")))

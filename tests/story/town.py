@@ -104,6 +104,10 @@ class Town:
         """The fallback texts of a channel, oldest first."""
         return [str(message["text"]) for message in self.slack.messages(channel)]
 
+    def hears(self, name: str, before: int) -> None:
+        """Wait until somebody has more than so many direct messages from the bot."""
+        self.slack.until(lambda: len(self.dm_texts(name)) > before)
+
     def dm_texts(self, name: str) -> list[str]:
         """The fallback texts of somebody's direct messages with the bot."""
         return [str(message["text"]) for message in self.slack.dms(self.people[name])]
