@@ -64,7 +64,7 @@ def _keep(
 
 def handle_replies(company: Company) -> int:
     """Deal with every kept reply that can be dealt with now; returns how many."""
-    handled = sum(handle_reply(company, reply_id) for reply_id in _waiting(company))
+    handled = sum(handle_reply(company, reply_id, sure=False) for reply_id in _waiting(company))
     _forget(company)
     return handled
 
@@ -80,9 +80,10 @@ def _forget(tx: Tx) -> None:
 
 
 @verb("top_up.reply")
-def handle_reply(tx: Tx, reply_id: int) -> bool:
+def handle_reply(tx: Tx, reply_id: int, *, sure: bool = True) -> bool:
     """Deal with one kept reply: decide, or owe its author a private sentence. Done once, however often it is called.
 
+    Somebody whose Slack id is unknown is told so when Slack has been asked who they are (`sure`), else after a while.
     False when it was dealt with before, or cannot be yet: nobody knows who typed it, or which request it is about.
     """
     row = query.reply_by_id(tx.session, reply_id)
@@ -94,7 +95,7 @@ def handle_reply(tx: Tx, reply_id: int) -> bool:
         return tx.now - row.received_at > _PATIENCE and query.take_reply(tx.session, reply_id, tx.now)
     found = roster.person_of_slack_id(tx, said["user"])
     author = found.id if found else None
-    if author is None and tx.now - row.received_at < _ACQUAINTANCE:
+    if author is None and not sure and tx.now - row.received_at < _ACQUAINTANCE:
         return False
     if not query.take_reply(tx.session, reply_id, tx.now):
         return False
