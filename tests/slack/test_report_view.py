@@ -22,7 +22,8 @@ FULL: dict[str, Any] = {
 }  # fmt: skip
 
 NOTHING: dict[str, Any] = {
-    "company": None, "teams": [], "models": [], "cache": None, "chart": [], "unattributed_nanos": 0, "unpriced_events": 0,
+    "company": None, "teams": [], "models": [], "cache": None, "chart": [], "unattributed_nanos": 0,
+    "unpriced_events": 0,
 }  # fmt: skip
 
 
