@@ -23,6 +23,7 @@ _RESTART_SECONDS = 2.0  # how long a database may be away before we give up, if 
 # Serialization failure, deadlock, unique violation: rolled back whole and safe to run again. PostgreSQL names them by
 # SQLSTATE; SQLite knows the last one only, for unique and for primary keys.
 _RUN_AGAIN = {"40001", "40P01", "23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+_AWAY = {"57P01", "57P02", "57P03"}  # PostgreSQL is shutting down, has crashed, or is starting
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -171,8 +172,9 @@ def is_busy(error: DBAPIError) -> bool:
 
 
 def _is_lost(error: DBAPIError) -> bool:
-    # Without a code the driver never came to talk to a server: it is away, or just being started again.
-    return error.connection_invalidated or (error.statement is None and _code(error) is None)
+    # Without a statement and a code the driver never came to talk to a server: it is away, or just starting.
+    code = _code(error)
+    return error.connection_invalidated or code in _AWAY or (error.statement is None and code is None)
 
 
 def _may_run_again(error: DBAPIError) -> bool:
