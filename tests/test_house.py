@@ -47,6 +47,7 @@ def test_functions_fit_on_a_screen() -> None:
     too_long = [
         f"{path}:{node.lineno} {node.name}"
         for path, tree in sources("bot", "db", "tests")
+        if "migrations" not in path.parts  # a migration is one list of statements, read from top to bottom
         for node in functions(tree)
         if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
     ]

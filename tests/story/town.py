@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
+from slack_sdk import WebClient
 
 from bot.sandbox import LocalSlack
 
@@ -27,6 +29,7 @@ mia@example.com,Mia Manager,Looms,,,377190,,,USD
 USAGE_HEADER = "event_id,occurred_at,email,provider,model,input_tokens,output_tokens,cost_usd,agent"
 CALL = "anthropic,claude-sonnet-4-5,1000,500"
 READY_SECONDS = 20
+MANIFEST = yaml.safe_load((ROOT / "manifest.yaml").read_text())
 
 
 def free_port() -> int:
@@ -111,6 +114,11 @@ class Town:
     def dm_texts(self, name: str) -> list[str]:
         """The fallback texts of somebody's direct messages with the bot."""
         return [str(message["text"]) for message in self.slack.dms(self.people[name])]
+
+
+def client_of(slack: LocalSlack) -> WebClient:
+    """A client as the bot makes its own: it never repeats a call by itself."""
+    return WebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=10)
 
 
 def shown(message: Mapping[str, Any]) -> str:
