@@ -54,9 +54,9 @@ _SIGN = (
 def _grouped(dialect: str, source: str, where: str, *, sign: str = _SIGN) -> str:
     """The select that sums posted usage as the rollups do, in the order of their key."""
     whole = "bigint" if dialect == "postgresql" else "integer"  # PostgreSQL's sums are numeric
-    sums = [f"CAST(sum({sign}) AS {whole})", f"CAST(sum(CASE WHEN cost_nanos IS NULL THEN {sign} ELSE 0 END) AS {whole})"]
-    sums += [f"CAST(sum({name}) AS {whole})" for name in _TOKENS]
-    sums.append(f"CAST(coalesce(sum(cost_nanos), 0) AS {whole})")
+    unpriced = f"CASE WHEN cost_nanos IS NULL THEN {sign} ELSE 0 END"
+    summed = (sign, unpriced, *_TOKENS, "coalesce(cost_nanos, 0)")
+    sums = [f"CAST(sum({one}) AS {whole})" for one in summed]
     return (
         f"SELECT account_id, {_DAY[dialect]}, provider, model, agent, {', '.join(sums)} FROM {source}"  # noqa: S608
         f" WHERE NOT informational AND {where} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
@@ -131,7 +131,7 @@ def count_wrong_rollups(session: Session) -> int:
         f"SELECT count(*) FROM (SELECT * FROM ({events}) AS a EXCEPT {stored}) AS c"  # noqa: S608
         f" UNION ALL SELECT count(*) FROM (SELECT * FROM ({stored}) AS b EXCEPT {events}) AS d"
     )
-    return sum(session.execute(text(both_ways)).scalars())
+    return int(sum(session.execute(text(both_ways)).scalars()))
 
 
 def insert_ignoring(session: Session, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

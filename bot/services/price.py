@@ -137,7 +137,8 @@ def _shown(value: Decimal | TieredPrices) -> object:
 
 def _linear(rates: _Rates, tokens: Tokens) -> int:
     counts = (tokens.input, tokens.cache_read, tokens.cache_write_5m, tokens.cache_write_1h, tokens.output)
-    picos_of_a_million = rates.request * _MILLION + sum(count * rate for count, rate in zip(counts, rates.per_million or (), strict=True))
+    charged = zip(counts, rates.per_million or (), strict=True)
+    picos_of_a_million = rates.request * _MILLION + sum(count * rate for count, rate in charged)
     nanos, rest = divmod(picos_of_a_million, _MILLION * _PICOS_PER_NANO)
     half = _MILLION * _PICOS_PER_NANO // 2
     return nanos + (rest > half or (rest == half and nanos % 2 == 1))

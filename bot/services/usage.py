@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.rules.period import Calendar, Period
+from bot.rules.period import Period
 from bot.rules.usage import UsageFact
-from bot.services import ledger
+from bot.services import ledger, policy
 from bot.services.price import is_doubtful, list_price
 from bot.services.verb import Company, Tx, look, verb
 from db import usage as query
@@ -21,7 +21,7 @@ _FROM_SOURCE = "source"
 
 
 class NoCompanyAccounts(Exception):
-    """The company's accounts are missing. Run: python -m bot db upgrade"""
+    """The company's accounts are missing; `python -m bot db upgrade` makes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,12 @@ class _Charge:
     def __init__(self, tx: Tx, priced: Sequence[PricedFact]) -> None:
         self._tx = tx
         self._priced = priced
-        self._periods = _Periods(ledger.calendar(tx))
         self.unattributed = unattributed_account(tx)
         self._found = self._identities()
-        self._slots = [self._slot(one.fact) for one in priced]
-        self._accounts = self._accounts_of_slots()
-        self.account_ids = frozenset(self._accounts.values())
+        people = {found.person_id for found in self._found.values() if found.person_id is not None}
+        self._accounts = _Accounts(tx, people)
+        self._charged = [self._account(one.fact) for one in priced]
+        self.account_ids = frozenset(self._charged)
 
     def _identities(self) -> dict[IdentityKey, Found]:
         """Identities by key; those that are new are stored, those that lead to nobody looked at again under the lock.
@@ -157,33 +157,22 @@ class _Charge:
             found |= query.find_identities(session, unsure)
         return found
 
-    def _slot(self, fact: UsageFact) -> "_Slot":
+    def _account(self, fact: UsageFact) -> int:
         value = fact.identity_value
         found = None if value is None else self._found[fact.identity_kind, value]
-        if found is not None and found.person_id is not None:
-            return found.person_id, None, self._periods.at(fact.occurred_at)
-        return None, None if found is None else found.team_id, None
-
-    def _accounts_of_slots(self) -> dict["_Slot", int]:
-        accounts: dict[_Slot, int] = {}
-        slots = set(self._slots)
-        for period in {period for _, _, period in slots if period is not None}:
-            people = {person for person, _, of in slots if person is not None and of == period}
-            known = query.accounts_of(self._tx.session, people, period.start)
-            for person in sorted(people):
-                account = known.get(person) or ledger.account_for(self._tx, person, period.start).id
-                accounts[person, None, period] = _there(account)
-        for slot in slots - accounts.keys():
-            accounts[slot] = self.unattributed if slot[1] is None else _team_account(self._tx, slot[1])
-        return accounts
+        if found is None:
+            return self.unattributed
+        if found.person_id is not None:
+            return self._accounts.of_person(found.person_id, fact.occurred_at)
+        return self.unattributed if found.team_id is None else self._accounts.of_team(found.team_id)
 
     def rows(self) -> list[query.EventRow]:
         """As the database stores them."""
         instant_of = query.instant_of(self._tx.session)
         recorded_at = instant_of(self._tx.now)
         return [
-            self._row(one, self._accounts[slot], instant_of, recorded_at)
-            for one, slot in zip(self._priced, self._slots, strict=True)
+            self._row(one, account_id, instant_of, recorded_at)
+            for one, account_id in zip(self._priced, self._charged, strict=True)
         ]
 
     def _row(
@@ -216,22 +205,40 @@ class _Charge:
         )
 
 
-_Slot = tuple[int | None, int | None, Period | None]
-"""A person in a period, a team, or nobody."""
+class _Accounts:
+    """Account ids, each looked up once for a batch. A batch lies in one or two periods, so the last is tried first."""
 
+    def __init__(self, tx: Tx, people: Iterable[int]) -> None:
+        self._tx = tx
+        self._everybody = sorted(people)
+        self._calendar = policy.calendar(tx)
+        self._teams: dict[int, int] = {}
+        self._by_period: dict[datetime, dict[int, int]] = {}
+        self._period: Period | None = None
+        self._people: dict[int, int] = {}
 
-class _Periods:
-    """The period of an instant. A batch lies in one or two, so the last one is tried first."""
+    def of_person(self, person_id: int, instant: datetime) -> int:
+        """Of the person's period in which the instant lies; made if there is none yet."""
+        period = self._period
+        if period is None or not period.start <= instant < period.end:
+            period = self._turn_to(instant)
+        account_id = self._people.get(person_id)
+        if account_id is None:
+            account_id = self._people[person_id] = _there(ledger.account_for(self._tx, person_id, period.start).id)
+        return account_id
 
-    def __init__(self, calendar: Calendar) -> None:
-        self._calendar = calendar
-        self._last: Period | None = None
+    def _turn_to(self, instant: datetime) -> Period:
+        self._period = period = self._calendar.at(instant)
+        if period.start not in self._by_period:
+            self._by_period[period.start] = query.accounts_of(self._tx.session, self._everybody, period.start)
+        self._people = self._by_period[period.start]
+        return period
 
-    def at(self, instant: datetime) -> Period:
-        last = self._last
-        if last is None or not last.start <= instant < last.end:
-            last = self._last = self._calendar.at(instant)
-        return last
+    def of_team(self, team_id: int) -> int:
+        """Of the team; made if there is none yet."""
+        if team_id not in self._teams:
+            self._teams[team_id] = _team_account(self._tx, team_id)
+        return self._teams[team_id]
 
 
 def unattributed_account(tx: Tx) -> int:
@@ -282,7 +289,7 @@ def _targets(
     tx: Tx, move: query.Move, person_id: int, span: tuple[datetime, datetime]
 ) -> list[tuple[int, Period]]:
     """The person's accounts for the periods of a span in which there is something to move."""
-    calendar = ledger.calendar(tx)
+    calendar = policy.calendar(tx)
     first, last = span
     period = calendar.at(first)
     targets = []

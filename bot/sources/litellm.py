@@ -4,6 +4,7 @@ The payload also carries prompts, replies and the callers' headers. Only the fie
 sentence quotes any of them.
 """
 
+import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -58,7 +59,7 @@ def _item(payload: dict[str, Any], number: int, now: datetime, *, trust_end_user
 
 
 def _spends_nothing(payload: Mapping[str, Any]) -> str | None:
-    if payload.get("cache_hit") in {True, "True"}:
+    if payload.get("cache_hit") is True or payload.get("cache_hit") == "True":
         return "answered from LiteLLM's own cache"
     if payload.get("status") == "failure" and not _cost(payload):
         return "a call that failed and cost nothing"
@@ -93,8 +94,13 @@ def _id(payload: Mapping[str, Any]) -> str:
     for name in ("id", "litellm_call_id"):
         found = _text(payload.get(name))
         if found not in _NO_ID:
-            return found
+            # Ids of the Responses API carry a routing record and can be of any length.
+            return found if len(found) <= _LONGEST_TEXT else _digest(found)
     raise BadUsage("It has no id: neither id nor litellm_call_id.")
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def _identity(
@@ -172,9 +178,17 @@ def _cost(payload: Mapping[str, Any]) -> int | None:
 
 
 def _is_no_real_zero(payload: Mapping[str, Any], tokens: Tokens) -> bool:
-    """Whether the cost is 0 only because LiteLLM could not work it out: it writes 0 then too, and says so beside."""
-    doubts = ("response_cost_failure_debug_info", "zero_cost_diagnostic")
-    return tokens.total > 0 and not _cost(payload) and any(payload.get(name) for name in doubts)
+    """Whether the cost is 0 only because LiteLLM could not work it out: it writes 0 then too.
+
+    Seen of 1.106: a failed calculation says so in a field of its own; a model that LiteLLM has never heard of is
+    entered in its price map with zero rates and nothing else, whereas one that is known to be free has a mode.
+    """
+    if tokens.total == 0 or _cost(payload):
+        return False
+    if payload.get("response_cost_failure_debug_info") or payload.get("zero_cost_diagnostic"):
+        return True
+    priced_as = payload.get("model_map_information")
+    return isinstance(priced_as, dict) and not _mapping(priced_as.get("model_map_value")).get("mode")
 
 
 def _instant(value: Any) -> datetime:

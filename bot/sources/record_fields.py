@@ -104,10 +104,10 @@ def _count(name: str, text: str) -> int:
 def _cost(text: str) -> int:
     try:
         cost = Decimal(text)
-        if not cost.is_finite():
-            raise InvalidOperation
     except InvalidOperation:
-        raise BadUsage(f"cost_usd {quoted(text)} is not an amount of dollars such as 0.0125.") from None
+        cost = Decimal("NaN")
+    if not cost.is_finite():
+        raise BadUsage(f"cost_usd {quoted(text)} is not an amount of dollars such as 0.0125.")
     if cost < 0:
         raise BadUsage(f"cost_usd {quoted(text)} is negative.")
     if cost > MOST_USD:
