@@ -22,6 +22,7 @@ from bot.services.tick import TICKS, run_ticks
 from bot.services.token import create_token
 from bot.settings import BadSettings, Settings, load_settings
 from bot.telemetry import start_logging
+from db.schema import NewerSchema
 from db.seal import SealError
 from db.serving import AlreadyServing
 from db.session import DatabaseBusy
@@ -204,7 +205,7 @@ def main() -> None:
     """Run a command; every mistake that a person can mend becomes a sentence, none a traceback."""
     try:
         cli(prog_name="python -m bot")
-    except (Refused, BadSettings, SealError, AlreadyServing, DatabaseBusy) as error:
+    except (Refused, BadSettings, SealError, AlreadyServing, DatabaseBusy, NewerSchema) as error:
         err.print(str(error))
         sys.exit(_FAILED)
     except DBAPIError as error:

@@ -1,5 +1,6 @@
 """The schema of the database: brings it to this version's, and says whether it is."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -20,11 +21,18 @@ class BrokenReferences(Exception):
     """The migration would leave rows that refer to rows that are not there. Nothing was changed."""
 
 
+class NewerSchema(Exception):
+    """This database was upgraded by a newer version of Stipend. Run that version. Nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 def upgrade(database: Database) -> None:
     """Bring the database to the newest schema, or leave it as it was.
 
     All of it is one transaction, and whoever comes second waits and then finds nothing to do. Raises DatabaseBusy when
-    the bot's own work keeps a table locked.
+    the bot's own work keeps a table locked, and NewerSchema for a database of a version to come.
     """
 
     def migrate(connection: Connection) -> None:
@@ -34,6 +42,8 @@ def upgrade(database: Database) -> None:
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        if not _revisions_of(connection) <= _known_revisions():
+            raise NewerSchema
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -44,8 +54,7 @@ def upgrade(database: Database) -> None:
 
 def at_head(database: Database) -> bool:
     """Whether the database has this version's schema; False for an empty one and for one of another version."""
-    heads = set(ScriptDirectory.from_config(_config()).get_heads())
-    return database.inspect(lambda connection: set(MigrationContext.configure(connection).get_current_heads())) == heads
+    return database.inspect(_revisions_of) == {_head()}
 
 
 def missing_triggers(database: Database) -> list[str]:
@@ -59,6 +68,19 @@ def _check_references(connection: Connection) -> None:
         broken = connection.execute(text("PRAGMA foreign_key_check")).first()
         if broken is not None:
             raise BrokenReferences(f"Rows of {broken.table} refer to rows of {broken.parent} that are not there.")
+
+
+def _revisions_of(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _known_revisions() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def _config() -> Config:

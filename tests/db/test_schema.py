@@ -68,12 +68,14 @@ def test_three_processes_that_upgrade_at_once_do_not_clash(empty: Database) -> N
     assert schema.missing_triggers(empty) == []
 
 
-def test_an_older_or_newer_schema_is_not_at_the_head(database: Database) -> None:
+def test_a_database_of_a_version_to_come_is_refused_with_a_sentence(database: Database) -> None:
     def set_version(session: Session, _vault: Vault) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
 
     database.write("test", set_version)
     assert not schema.at_head(database)
+    with pytest.raises(schema.NewerSchema, match="newer version of Stipend"):
+        schema.upgrade(database)
 
 
 def test_alembic_sees_no_difference_between_migrations_and_tables(database: Database) -> None:
