@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms
@@ -21,8 +21,9 @@ class Scope:
 
 def scope_on(session: Session, person_id: int, day: date) -> Scope:
     """A person's e-mail address, team and country on a day; before their first day, those of that day."""
+    columns: Any = (Terms.effective_from, Person.email, Team.name, Terms.country)
     found = (
-        select(Terms.effective_from, Person.email, Team.name, Terms.country)
+        select(*columns)
         .join(Person, col(Person.id) == Terms.person_id)
         .join(Team, col(Team.id) == Terms.team_id)
         .where(Terms.person_id == person_id)
@@ -76,11 +77,10 @@ def team_name(session: Session, team_id: int) -> str:
     return session.exec(select(Team.name).where(Team.id == team_id)).one()
 
 
-def terms_of(session: Session, person_id: int) -> Sequence[Terms]:
-    """A person's terms in the order in which they come to hold."""
-    return session.exec(
-        select(Terms).where(Terms.person_id == person_id).order_by(col(Terms.effective_from), col(Terms.revision))
-    ).all()
+def terms_of(session: Session, person_id: int) -> Sequence[tuple[Terms, str]]:
+    """A person's terms, each with its team's name, in the order in which they come to hold."""
+    found = select(Terms, Team.name).join(Team, col(Team.id) == Terms.team_id).where(Terms.person_id == person_id)
+    return session.exec(found.order_by(col(Terms.effective_from), col(Terms.revision))).all()
 
 
 def terms_on(session: Session, person_id: int, day: date) -> Terms | None:
@@ -114,7 +114,7 @@ def all_terms(session: Session) -> dict[int, list[Terms]]:
 
 def ever_had_role(session: Session, role: str) -> Sequence[int]:
     """Ids of people who have had a role in any of their terms."""
-    found = select(Terms.person_id).where(col(Terms.roles).contains(role)).distinct().order_by(Terms.person_id)
+    found = select(Terms.person_id).where(col(Terms.roles).contains(role)).distinct().order_by(col(Terms.person_id))
     return session.exec(found).all()
 
 
@@ -138,11 +138,6 @@ def rates(session: Session, first: date, last: date) -> Sequence[FxRate]:
 def rate(session: Session, currency: str, on_date: date) -> FxRate | None:
     """The rate of one day."""
     return session.get(FxRate, (currency, on_date))
-
-
-def headcount(session: Session) -> int:
-    """How many people have ever been in the roster."""
-    return session.exec(select(func.count()).select_from(Person)).one()
 
 
 def add(session: Session, row: Person | Team | Terms | Identity | IdentityLink | FxRate) -> None:

@@ -37,15 +37,15 @@ def person(tx: Tx, person_id: int) -> Person:
 
 def terms_of(tx: Tx, person_id: int) -> list[TermsFact]:
     """A person's terms in order, with their pay opened."""
-    return [_fact(tx, row) for row in query.terms_of(tx.session, person_id)]
+    return [_fact(tx, row, team) for row, team in query.terms_of(tx.session, person_id)]
 
 
-def _fact(tx: Tx, row: Terms) -> TermsFact:
+def _fact(tx: Tx, row: Terms, team: str) -> TermsFact:
     return TermsFact(
         effective_from=row.effective_from,
         ends_on=row.ends_on,
         revision=row.revision,
-        team=query.team_name(tx.session, row.team_id),
+        team=team,
         country=row.country,
         currency=row.currency,
         base_nanos=pay_of(tx, row)["base"],
@@ -95,6 +95,14 @@ def team_name_of(tx: Tx, person_id: int) -> str | None:
     """The name of a person's team today."""
     row = _terms_today(tx, person_id)
     return query.team_name(tx.session, row.team_id) if row else None
+
+
+def teammates(tx: Tx, person_id: int) -> list[int]:
+    """Ids of everybody in a person's team today, the person included."""
+    mine = _terms_today(tx, person_id)
+    if mine is None:
+        return [person_id]
+    return [one for one, row in _terms_of_everybody(tx).items() if row.team_id == mine.team_id]
 
 
 def manager_of(tx: Tx, person_id: int) -> Person | None:
@@ -217,7 +225,7 @@ def unresolved(tx: Tx) -> list[PersonCard]:
     return [
         PersonCard(one.id, one.name, one.email, one.timezone, frozenset(_roles(employed[one.id])), None)
         for one in query.people_without_slack_id(tx.session)
-        if one.id in employed
+        if one.id is not None and one.id in employed
     ]
 
 

@@ -1,4 +1,4 @@
-"""Policy: its versions, what holds for somebody at an instant, the company's zone and calendar, and its first version."""
+"""Policy: its versions, what holds for somebody at an instant, the company's zone, calendar and start."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -133,7 +133,7 @@ def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
 
 def _add(tx: Tx, row: PolicyVersion) -> None:
     query.add(tx.session, row)
-    tx.session.info.pop(_MEMO)
+    tx.session.info.pop(_MEMO, None)
 
 
 def _default_start(tx: Tx) -> datetime:
@@ -158,6 +158,11 @@ def start_company(tx: Tx, timezone: str) -> None:
     )
     _add(tx, first)
     audit.record(tx, _START, "company.start", f"policy:{first.id}", {"timezone": name})
+
+
+def started_at(tx: Tx) -> datetime:
+    """When the company was started here."""
+    return min(row.recorded_at for row in _rows(tx))
 
 
 @look

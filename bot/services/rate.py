@@ -46,7 +46,8 @@ def _keep(tx: Tx, rate: rule.Rate) -> bool:
     known = query.rate(tx.session, rate.currency, rate.on_date)
     figure = format(rate.usd_per_unit, "f")
     if known is None:
-        query.add(tx.session, FxRate(currency=rate.currency, on_date=rate.on_date, usd_per_unit=figure, recorded_at=tx.now))
+        row = FxRate(currency=rate.currency, on_date=rate.on_date, usd_per_unit=figure, recorded_at=tx.now)
+        query.add(tx.session, row)
         return True
     if Fraction(known.usd_per_unit) == Fraction(figure):
         return False

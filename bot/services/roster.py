@@ -210,9 +210,7 @@ class _Roll:
         if later.ends_on == ends_on:
             return False
         revision = _next_revision(before, later.effective_from)
-        copy = {
-            name: getattr(later, name) for name in Terms.model_fields if name not in {"id", "revision", "pay", "ends_on"}
-        }
+        copy = {name: getattr(later, name) for name in Terms.model_fields if name != "id"}
         pay = self._sealed(later.person_id, later.effective_from, revision, pay_of(self._tx, later))
         copy |= {"revision": revision, "pay": pay, "ends_on": ends_on, "recorded_at": self._tx.now}
         query.add(self._tx.session, Terms(**copy))

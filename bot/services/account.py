@@ -1,0 +1,281 @@
+"""Accounts and the transfers between them: where a person's period stands, and the posting of one movement."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.rules.ledger import Grant, Settlement, Standing, settle
+from bot.rules.period import Period
+from bot.services import policy
+from bot.services.verb import Tx
+from db import ledger as query
+from db.seal import person_owner
+from db.tables.ledger import Account, Transfer
+
+GRANT_PRIORITY = 10
+"""Every grant's, so that what ends first burns first."""
+
+ISSUED, EXPIRED = "issued", "expired"
+_MEMO = "company accounts"
+_DIGITS = 20  # of a sealed amount: one length for all, or the length of the ciphertext would tell its magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transfer with its amount opened, as one account sees it: positive comes in, negative goes out."""
+
+    row: Transfer
+    nanos: int = field(repr=False)
+
+    @property
+    def grant_id(self) -> int:
+        """The grant that it makes, or changes."""
+        return self.row.grant_id or id_of(self.row)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything of one account: its entries by counterpart, and its spend."""
+
+    account: Account
+    spent: int = field(repr=False)
+    from_issued: tuple[Entry, ...]
+    to_expired: tuple[Entry, ...]
+    carried_in: tuple[Entry, ...]
+    carried_out: tuple[Entry, ...]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All of them in the order in which they were posted."""
+        all_of_them = (*self.from_issued, *self.to_expired, *self.carried_in, *self.carried_out)
+        return sorted(all_of_them, key=lambda entry: id_of(entry.row))
+
+    @property
+    def standing(self) -> Standing:
+        """Where the account stands. Raises NotConserved."""
+        granted, carried_in = _sum(self.from_issued), _sum(self.carried_in)
+        expired, carried_out = -_sum(self.to_expired), -_sum(self.carried_out)
+        available = sum(entry.nanos for entry in self.entries) - self.spent
+        return Standing(granted, carried_in, self.spent, expired, carried_out, available)
+
+    @property
+    def allotment(self) -> int:
+        """The allotment as it was posted, adjustments included."""
+        return sum(entry.nanos for entry in self.from_issued if entry.row.kind in {"allotment", "adjustment"})
+
+    def grants(self) -> list[Grant]:
+        """What can be burnt; a grant that was carried in begins with the period."""
+        found: dict[int, Grant] = {}
+        for entry in self.from_issued:
+            _add(found, entry, entry.row.occurred_at)
+        for entry in self.carried_in:
+            _add(found, entry, start_of(self.account))
+        return list(found.values())
+
+    def posted(self, entries: Iterable[Entry]) -> dict[int, int]:
+        """What went out, by grant."""
+        sums: dict[int, int] = {}
+        for entry in entries:
+            sums[entry.grant_id] = sums.get(entry.grant_id, 0) - entry.nanos
+        return sums
+
+
+def _add(found: dict[int, Grant], entry: Entry, begins: datetime) -> None:
+    row, grant_id = entry.row, entry.grant_id
+    known = found.get(grant_id)
+    if known is None:
+        found[grant_id] = Grant(grant_id, entry.nanos, row.priority or GRANT_PRIORITY, begins, row.expires_at)
+    else:
+        found[grant_id] = replace(known, amount=known.amount + entry.nanos)
+
+
+def _sum(entries: Iterable[Entry]) -> int:
+    return sum(entry.nanos for entry in entries)
+
+
+def id_of(row: Account | Transfer) -> int:
+    """A stored row's id."""
+    if row.id is None:
+        raise AssertionError("A stored row has an id.")
+    return row.id
+
+
+def start_of(account: Account) -> datetime:
+    """When the period of a person's account begins."""
+    if account.period_start is None:
+        raise AssertionError("A person's account has a period.")
+    return account.period_start
+
+
+def end_of(account: Account) -> datetime:
+    """When the period of a person's account ends."""
+    if account.period_end is None:
+        raise AssertionError("A person's account has a period.")
+    return account.period_end
+
+
+def person_of(account: Account) -> int:
+    """Whose account it is."""
+    if account.person_id is None:
+        raise AssertionError("A person's account has a person.")
+    return account.person_id
+
+
+def company_account(tx: Tx, kind: str) -> int:
+    """The id of one of the company's accounts; read once in a transaction."""
+    known: dict[str, int] | None = tx.session.info.get(_MEMO)
+    if known is None:
+        known = tx.session.info[_MEMO] = query.company_accounts(tx.session)
+    return known[kind]
+
+
+def account_key(person_id: int, period: Period) -> str:
+    """The unique key of a person's account."""
+    return f"person:{person_id}:{period.label}"
+
+
+def account_for(tx: Tx, person_id: int, instant: datetime) -> Account:
+    """A person's account of the period in which an instant lies; made when there is none. Grants nothing."""
+    return account_of_period(tx, person_id, policy.calendar(tx).at(instant))
+
+
+def account_of_period(tx: Tx, person_id: int, period: Period) -> Account:
+    """A person's account of a period; made when there is none."""
+    key = account_key(person_id, period)
+    found = query.account_by_key(tx.session, key)
+    if found is not None:
+        return found
+    made = Account(
+        key=key,
+        kind="person",
+        person_id=person_id,
+        period=period.label,
+        period_start=period.start,
+        period_end=period.end,
+    )
+    return query.add_account(tx.session, made)
+
+
+def next_account(tx: Tx, account: Account) -> Account:
+    """The account of the person's next period; made when there is none."""
+    return account_for(tx, person_of(account), end_of(account))
+
+
+def read_book(tx: Tx, account: Account) -> Book:
+    """Open everything of an account. Raises SealError for an amount that does not open in its place."""
+    account_id = id_of(account)
+    opened = [_opened(tx, row, account_id) for row in query.transfers_of(tx.session, account_id)]
+    others = [_other(entry.row, account_id) for entry in opened if entry.row.kind == "carry"]
+    neighbours = query.accounts_by_id(tx.session, others) if others else {}
+    by_side: dict[str, list[Entry]] = {ISSUED: [], EXPIRED: [], "in": [], "out": []}
+    for entry in opened:
+        by_side[_side(tx, entry.row, account, neighbours)].append(entry)
+    spent = query.spent(tx.session, account_id)
+    return Book(account, spent, *(tuple(by_side[side]) for side in (ISSUED, EXPIRED, "in", "out")))
+
+
+def _side(tx: Tx, row: Transfer, account: Account, neighbours: Mapping[int, Account]) -> str:
+    other = _other(row, id_of(account))
+    if other in neighbours:
+        return "in" if start_of(neighbours[other]) < start_of(account) else "out"
+    return EXPIRED if other == company_account(tx, EXPIRED) else ISSUED
+
+
+def _other(row: Transfer, account_id: int) -> int:
+    return row.from_account_id if row.to_account_id == account_id else row.to_account_id
+
+
+def amount_of(tx: Tx, row: Transfer) -> int:
+    """The amount of a transfer in nano-dollars. Raises SealError when it does not open with the transfer's key."""
+    return int(tx.vault.open(row.owner, row.amount, f"transfer:{row.key}"))
+
+
+def _opened(tx: Tx, row: Transfer, account_id: int) -> Entry:
+    nanos = amount_of(tx, row)
+    return Entry(row, nanos if row.to_account_id == account_id else -nanos)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What a transfer is for: its kind, its unique key, and what caused it; the terms on which a grant burns."""
+
+    kind: str
+    key: str
+    cause: str
+    occurred_at: datetime
+    grant_id: int | None = None
+    priority: int | None = None
+    expires_at: datetime | None = None
+
+
+def post(tx: Tx, movement: Movement, account: Account, other_id: int, nanos: int) -> Transfer:
+    """Move an amount from the other account into this one; a negative one moves the opposite way, zero is refused."""
+    if nanos == 0:
+        raise ValueError("A transfer moves something.")
+    owner = person_owner(person_of(account))
+    source, target = (other_id, id_of(account)) if nanos > 0 else (id_of(account), other_id)
+    row = Transfer(
+        key=movement.key,
+        kind=movement.kind,
+        from_account_id=source,
+        to_account_id=target,
+        owner=owner,
+        amount=tx.vault.seal(owner, f"{abs(nanos):0{_DIGITS}d}", f"transfer:{movement.key}"),
+        priority=movement.priority,
+        expires_at=movement.expires_at,
+        grant_id=movement.grant_id,
+        cause=movement.cause,
+        occurred_at=movement.occurred_at,
+        recorded_at=tx.now,
+    )
+    return query.add_transfer(tx.session, row)
+
+
+def standing(tx: Tx, account: Account) -> Standing:
+    """Where an account stands. Raises NotConserved."""
+    return read_book(tx, account).standing
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has to be posted so that a grant's expiry or carry is what it should be; positive goes out."""
+
+    kind: str
+    grant_id: int
+    nanos: int = field(repr=False)
+    number: int
+
+
+def settlement(tx: Tx, book: Book) -> Settlement:
+    """What should have expired and been carried of the account's grants by now."""
+    account = book.account
+
+    def spent_before(instant: datetime | None) -> int:
+        return book.spent if instant is None else query.spent_before(tx.session, id_of(account), instant)
+
+    # What has expired stays expired, even if the clock is set back behind it.
+    now = max([tx.now, *(entry.row.recorded_at for entry in book.to_expired)])
+    closing = account.closed_at is not None
+    return settle(book.grants(), spent_before, now=now, closing=closing, period_end=end_of(account))
+
+
+def differences(tx: Tx, book: Book) -> Iterator[Difference]:
+    """What of expiry and carry is not posted, or is posted and should not be."""
+    if book.account.closed_at is None and not _ever_ends_within(book):
+        return
+    should = settlement(tx, book)
+    for kind, due, entries in (
+        ("expiry", should.expired, book.to_expired),
+        ("carry", should.carried, book.carried_out),
+    ):
+        posted = book.posted(entries)
+        for grant_id in dict.fromkeys([*due, *posted]):
+            nanos = due.get(grant_id, 0) - posted.get(grant_id, 0)
+            if nanos:
+                number = sum(entry.grant_id == grant_id for entry in entries)
+                yield Difference(kind, grant_id, nanos, number)
+
+
+def _ever_ends_within(book: Book) -> bool:
+    """Whether anything but the period's end can expire here: without it nobody needs to look at the usage."""
+    return bool(book.to_expired) or any(entry.row.expires_at for entry in (*book.from_issued, *book.carried_in))
