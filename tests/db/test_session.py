@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -201,16 +202,21 @@ def test_no_free_connection_is_told_as_busy(another: Callable[..., Database]) ->
     assert teams(full) == []
 
 
-def test_eight_writers_at_once_lose_nothing(database: Database) -> None:
+def test_eight_writers_at_once_who_look_before_they_write_lose_nothing(database: Database) -> None:
+    def look_and_add(name: str) -> Callable[[Session, Vault], None]:
+        def work(session: Session, vault: Vault) -> None:
+            assert name not in session.exec(select(Team.name)).all()
+            add(name)(session, vault)
+
+        return work
+
     def write(number: int) -> None:
         for turn in range(10):
-            database.write("test", add(f"{number}.{turn}"))
+            database.write("test", look_and_add(f"{number}.{turn}"))
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(write, number) for number in range(8)]:
+            future.result()
     assert len(teams(database)) == 80
 
 
