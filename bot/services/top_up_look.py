@@ -10,7 +10,7 @@ from bot.rules.audience import Audience, Fact, Visible
 from bot.rules.errors import Refused
 from bot.rules.top_up import Dollars, Priced, Wanted, cheapest_sufficient, price
 from bot.services import ledger
-from bot.services.ledger import Balance
+from bot.services.balance import Balance, mix_of
 from bot.services.top_up import UnknownRequest, refuse_others, zone_of
 from bot.services.top_up_message import request_facts
 from bot.services.verb import Company, Tx, look
@@ -36,13 +36,13 @@ def price_wish(company: Company, person_id: int, wanted: Wanted) -> Priced:
         return price(wanted, nanos_per_token=None, allotment_nanos=None)
     balance = ledger.balance(company, person_id)
     allotment = balance.allotment if balance.has_allotment else None
-    return price(wanted, nanos_per_token=_nanos_per_token(balance), allotment_nanos=allotment)
+    return price(wanted, nanos_per_token=_nanos_per_token(company, person_id), allotment_nanos=allotment)
 
 
-def _nanos_per_token(balance: Balance) -> Fraction | None:
-    if not balance.tokens_left or balance.available <= 0:
-        return None
-    return Fraction(balance.available, balance.tokens_left)
+@look
+def _nanos_per_token(tx: Tx, person_id: int) -> Fraction | None:
+    mix = mix_of(tx, person_id)
+    return mix[0] if mix else None
 
 
 def outlook(company: Company, person_id: int) -> Outlook:
@@ -119,3 +119,10 @@ def reason_again(tx: Tx, top_up_id: int, person_id: int) -> tuple[int, str]:
     if row is None or row.person_id != person_id:
         raise Refused("That is not a request of yours.")
     return row.asked_nanos, str(request_facts(tx, row)[Fact.REQUESTED]["reason"])
+
+
+@look
+def pending_id(tx: Tx, person_id: int) -> int | None:
+    """The person's own request that waits for a decision, for the button with which they withdraw it."""
+    row = query.pending_of(tx.session, person_id)
+    return row.id if row else None

@@ -285,17 +285,17 @@ class Directory:
             raise
 
     def _whom_to_ask(self, email: str | None) -> str:
-        address = f" with the address {fmt.escape(email)}" if email else ""
+        address = f" with the address {email}" if email else ""
         return f"Stipend does not know you yet, so there is nothing to show.{self._names()} They can add you{address}."
 
     def _names(self) -> str:
-        names = [fmt.escape(name) for name in roster.whom_to_ask(self._company)[:3]]
+        names = roster.whom_to_ask(self._company)[:3]
         return f" Please ask {fmt.people(names, 'or')}." if names else " Please ask whoever set Stipend up here."
 
 
 def _worth_repeating(error: BaseException) -> bool:
     if isinstance(error, SlackApiError):
-        return error.response.status_code >= _SERVER_ERRORS
+        return bool(error.response.status_code >= _SERVER_ERRORS)
     return isinstance(error, URLError | HTTPException | OSError)
 
 

@@ -21,7 +21,7 @@ def days(nanos: int = 12 * USD) -> list[dict[str, Any]]:
 
 
 def entries(count: int, what: str = "allotment") -> list[dict[str, Any]]:
-    return [{"on": "Wed 1 Jul", "what": what, "nanos": (-1) ** n * USD} for n in range(count)]
+    return [{"on": "2026-07-01", "what": what, "nanos": (-1) ** n * USD} for n in range(count)]
 
 
 def shown(rendered: Rendered) -> str:

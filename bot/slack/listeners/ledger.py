@@ -5,14 +5,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from bot.rules.audience import Audience, Fact, Visible
-from bot.services import ledger
+from bot.services import ledger, top_up_look
 from bot.services.ledger import Balance
 from bot.slack.answer import Answer, Asked, Handler
 from bot.slack.listeners.top_up import open_ask_modal
 from bot.slack.listening import Listeners
 from bot.slack.views import ledger as views
-
-HISTORY_DAYS = 14
 
 
 def listen(on: Listeners) -> None:
@@ -63,13 +61,15 @@ def visible(asked: Asked, *, days: bool = False, entries: bool = False) -> Visib
     if days:
         facts[Fact.SPEND]["days"] = [
             {"on": day.on.isoformat(), "nanos": day.nanos}
-            for day in ledger.history(asked.company, asked.person.id)[-HISTORY_DAYS:]
+            for day in ledger.history(asked.company, asked.person.id)
         ]
     if entries:
         facts[Fact.BUDGET]["entries"] = [
-            {"on": entry.on, "what": entry.what, "nanos": entry.nanos}
+            {"on": entry.on.isoformat(), "what": entry.what, "nanos": entry.nanos, "left": entry.left}
             for entry in ledger.why(asked.company, asked.person.id)
         ]
+        if Fact.REQUESTED in facts:
+            facts[Fact.REQUESTED]["top_up_id"] = top_up_look.pending_id(asked.company, asked.person.id)
     return Visible(Audience.PERSON, facts)
 
 

@@ -50,7 +50,10 @@ def _days(visible: Visible) -> list[Block]:
 
 def _entries(visible: Visible) -> list[Block]:
     entries = visible[Fact.BUDGET].get("entries") or []
-    rows = [[str(one["on"]), str(one["what"]), fmt.dollars(int(one["nanos"]))] for one in entries[:_ENTRIES]]
+    rows = [
+        [fmt.day(date.fromisoformat(one["on"])), str(one["what"]), fmt.dollars(int(one["nanos"]))]
+        for one in entries[:_ENTRIES]
+    ]
     if not rows:
         return []
     caption = f"Why {fmt.dollars(int(visible[Fact.BUDGET]['available']))} is left"

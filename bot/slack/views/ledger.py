@@ -85,7 +85,9 @@ def _sums(visible: Visible) -> str:
 
 
 def _course(visible: Visible, when: Date) -> str:
-    ends = f"{period_name(visible)} ends {when(instant(visible[Fact.PERIOD]['end']), zone(visible))} your time"
+    # Slack writes dates in the reader's zone; plain text can only where the roster tells the zone.
+    whose = "your time" if when is fmt.slack_moment or visible[Fact.PERIOD]["zone"] else "UTC"
+    ends = f"{period_name(visible)} ends {when(instant(visible[Fact.PERIOD]['end']), zone(visible))} {whose}"
     run_out = visible[Fact.BUDGET]["run_out"]
     if not run_out or int(visible[Fact.BUDGET]["available"]) <= 0:
         return ends
@@ -196,7 +198,9 @@ def entry_line(entry: Mapping[str, Any]) -> str:
     """One movement: sign, amount, what it is, and when."""
     nanos = int(entry["nanos"])
     sign = "+" if nanos >= 0 else "\u2212"
-    return f"{fmt.escape(str(entry['on']))} · {sign}{fmt.dollars(abs(nanos))} · {fmt.escape(str(entry['what']))}"
+    on = fmt.day(date.fromisoformat(entry["on"]))
+    left = "" if entry.get("left") is None else f" · {fmt.dollars(int(entry['left']))} of it left"
+    return f"{on} · {sign}{fmt.dollars(abs(nanos))} · {fmt.escape(str(entry['what']))}{left}"
 
 
 def _sections(lines: Sequence[str]) -> list[Block]:
