@@ -47,6 +47,7 @@ class _Figures:
     budget: int
     salary: int | None
     no_rate: str | None
+    is_granted: bool
 
     @property
     def budget_line(self) -> Fraction:
@@ -97,7 +98,8 @@ def _changes(tx: Tx, after: int) -> _Chunk:
             continue
         if figures.no_rate is not None:
             no_rates.add((figures.no_rate, label))
-        if any(_is_new(tx, known, step) for step in _steps(tx, figures)):
+        # Whose period has not been granted yet is evaluated with the grant, in the transaction that posts it.
+        if not figures.is_granted or any(_is_new(tx, known, step) for step in _steps(tx, figures)):
             changed.append(account_id)
     return _Chunk(changed, sorted(no_rates), errors, rows[-1][0] if len(rows) == _CHUNK else None)
 
@@ -120,7 +122,8 @@ def figures_of(tx: Tx, account_id: int) -> _Figures:
     found = policy.policy_of(tx, account.person_id)
     earned, no_rate = _salary(tx, account, period, found)
     # While a period is open only grants with an end of their own have expired, and they are no budget any more.
-    return _Figures(person, period, found, standing.spent, standing.available + standing.spent, earned, no_rate)
+    budget = standing.available + standing.spent
+    return _Figures(person, period, found, standing.spent, budget, earned, no_rate, bool(standing.granted))
 
 
 def _salary(tx: Tx, account: Account, period: Period, found: Policy) -> tuple[int | None, str | None]:

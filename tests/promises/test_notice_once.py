@@ -234,7 +234,7 @@ def days_of_two_processes(database: Database, days: int) -> int:
 
 
 def test_two_processes_tell_each_notice_once(postgres_database: Database) -> None:
-    assert days_of_two_processes(postgres_database, 12) > 0
+    assert days_of_two_processes(postgres_database, 8) > 0
 
 
 @pytest.mark.long
