@@ -14,9 +14,8 @@ from typing import Any, Protocol
 
 from bot.clock import Clock, SystemClock
 from bot.rules.audience import Audience, Fact, Visible
-from bot.services import top_up_message
 from bot.services.verb import Company, Tx, look, verb
-from db import outbox
+from db import outbox, top_up
 from db.seal import COMPANY, SealError
 from db.session import DatabaseBusy
 from db.tables.outbox import Outbox
@@ -305,7 +304,7 @@ def _sent(tx: Tx, claim: _Claim, receipt: Receipt, timing: Timing) -> None:
     if not outbox.mark_sent(tx.session, claim.row_id, sealed):
         return
     if not claim.body.edits:
-        top_up_message.card_posted(tx, claim.uid, receipt.channel, receipt.ts)
+        top_up.place_card(tx.session, claim.uid, receipt.channel, receipt.ts)
     outbox.set_pace(tx.session, claim.lane, tx.now + timedelta(seconds=timing.gap))
 
 
