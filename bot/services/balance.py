@@ -140,15 +140,19 @@ def balance_in(tx: Tx, person_id: int) -> Balance:
 
 
 def _tokens(tx: Tx, person_id: int, available: int) -> tuple[int | None, str | None]:
-    """What is left in tokens, at the mix of the last thirty days: the person's, else the team's, else the company's."""
-    if available <= 0:
-        return None, None
+    """What is left in tokens."""
+    mix = mix_of(tx, person_id) if available > 0 else None
+    return (int(available / mix[0]), mix[1]) if mix else (None, None)
+
+
+def mix_of(tx: Tx, person_id: int) -> tuple[Fraction, str] | None:
+    """Nano-dollars a token in the last thirty days, and whose: the person's, else the team's, else the company's."""
     since = tx.now.date() - timedelta(days=_MIX_DAYS - 1)
     for name, people in (("you", [person_id]), ("your team", person.teammates(tx, person_id)), ("the company", None)):
         tokens, nanos = query.mix(tx.session, since, people)
         if nanos > 0 and tokens > 0:
-            return available * tokens // nanos, name
-    return None, None
+            return Fraction(nanos, tokens), name
+    return None
 
 
 def _run_out(tx: Tx, rows: Sequence[Account], available: int, period: Period) -> RunOut | None:

@@ -13,7 +13,7 @@ from bot.rules.errors import Refused
 from bot.rules.top_up import MOST_USD, Status, clean_reason, spell, step_of
 from bot.rules.top_up_reply import Approve, Verdict, check_amount, clean_note
 from bot.services import audit, ledger, policy, roster
-from bot.services.top_up_message import deciders_of, owe_outcome, owe_request, reason_of, the_id
+from bot.services.top_up_message import deciders_of, owe_outcome, owe_request, owe_to_requester, reason_of, the_id
 from bot.services.verb import Company, Tx, look, verb
 from db import top_up as query
 from db.seal import person_owner
@@ -98,7 +98,7 @@ def ask(tx: Tx, person_id: int, amount_nanos: int, reason: str, request_key: str
         _grant(tx, row, account)
     owe_request(tx, row)
     if row.status == "approved":
-        owe_outcome(tx, row)
+        owe_to_requester(tx, row)
     return _request(tx, row)
 
 

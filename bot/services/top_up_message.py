@@ -116,7 +116,7 @@ def owe_outcome(tx: Tx, row: TopUp) -> None:
         if question is not None:
             _owe_edit(tx, row, question, "top_up.ask_decision", facts)
     if row.status != "withdrawn":  # whoever withdraws is answered at once
-        owe_to_requester(tx, row, facts)
+        owe_to_requester(tx, row)
 
 
 def _owe_edit(tx: Tx, row: TopUp, uid: str, kind: str, facts: Facts) -> None:
@@ -126,8 +126,9 @@ def _owe_edit(tx: Tx, row: TopUp, uid: str, kind: str, facts: Facts) -> None:
     owe(tx, Message(key, kind, target, Audience.CHANNEL, facts, parent_uid=uid, edits=True))
 
 
-def owe_to_requester(tx: Tx, row: TopUp, facts: Facts) -> None:
+def owe_to_requester(tx: Tx, row: TopUp) -> None:
     """Owe the requester what became of it, with what they have left after an approval."""
+    facts = request_facts(tx, row)
     told = {**facts, Fact.REQUESTED: {**facts[Fact.REQUESTED], "note": note_of(tx, row)}}
     if row.status == "approved":
         account = query.account(tx.session, row.account_id)
