@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, update
+from sqlalchemy import delete, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -151,19 +151,13 @@ def lock_accounts(session: Session, ids: Iterable[int]) -> set[int]:
 
 def advance_source(session: Session, source: str, newest_event_at: datetime, read_at: datetime) -> None:
     """Note how far a source reaches; never backwards. Until the end nobody else records from this source."""
-    table = SourceState.__table__  # type: ignore[attr-defined]
-    forward = (
-        update(SourceState)
-        .where(col(SourceState.source) == source)
-        .values(
-            newest_event_at=case(
-                (table.c.newest_event_at < newest_event_at, newest_event_at), else_=table.c.newest_event_at
-            ),
-            read_at=case((table.c.read_at < read_at, read_at), else_=table.c.read_at),
-        )
-    )
-    if _count(session.execute(forward)) == 0:
-        session.execute(insert(SourceState).values(source=source, newest_event_at=newest_event_at, read_at=read_at))
+    row = session.get(SourceState, source, with_for_update=True, populate_existing=True)
+    if row is None:
+        session.add(SourceState(source=source, newest_event_at=newest_event_at, read_at=read_at))
+    else:
+        row.newest_event_at = max(row.newest_event_at, newest_event_at)
+        row.read_at = max(row.read_at, read_at)
+    session.flush()
 
 
 def source_states(session: Session) -> list[SourceState]:
@@ -222,12 +216,3 @@ def advance_import(session: Session, digest: str, rows_done: int, finished_at: d
         session.add(UsageImport(digest=digest, rows_done=rows_done, finished_at=finished_at))
         return
     row.rows_done, row.finished_at = rows_done, finished_at
-
-
-def utc_day(instant: datetime) -> date:
-    """The day that a rollup counts an event on."""
-    return instant.astimezone(UTC).date()
-
-
-def _count(result: Any) -> int:
-    return int(result.rowcount)

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from sqlalchemy import bindparam, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from db.types import UtcDateTime
@@ -99,16 +101,23 @@ def insert_on_postgresql(session: Session, rows: Sequence[tuple[Any, ...]]) -> S
         "CREATE TEMPORARY TABLE IF NOT EXISTS usage_incoming ON COMMIT DELETE ROWS"  # noqa: S608
         f" AS SELECT {_LIST} FROM usage_event WITH NO DATA"
     )
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY usage_incoming ({_LIST}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    _copy_in(connection.connection.driver_connection, rows)
     grouped = _grouped("postgresql", "new", "TRUE", sign="1")
     return connection.exec_driver_sql(
         f"WITH new AS (INSERT INTO usage_event ({_LIST}, corrects_id) SELECT {_LIST}, NULL FROM usage_incoming"  # noqa: S608
         " ON CONFLICT (source, external_id) DO NOTHING RETURNING *),"
         f" rolled_up AS ({_into_rollups(grouped)}) {_landed('new', 'TRUE')}"
     ).all()
+
+
+def _copy_in(driver: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    statement = f"COPY usage_incoming ({_LIST}) FROM STDIN"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:  # past SQLAlchemy, so it must be made what everybody else expects of a database
+        raise DBAPIError(statement, None, error, hide_parameters=True, connection_invalidated=driver.closed) from error
 
 
 def add_to_rollups(session: Session, where: str, values: Mapping[str, Any]) -> None:
@@ -173,15 +182,15 @@ def copy_in(
     session: Session, move: tuple[int, int, datetime], to_account: int, span: tuple[datetime, datetime]
 ) -> int:
     """Copy the usage of a span onto another account."""
-    return _copy(session, move, ":to", "", "#in", _WITHIN, {"to": to_account, "start": span[0], "end": span[1]})
+    return _copy_over(session, move, ":to", "", "#in", _WITHIN, {"to": to_account, "start": span[0], "end": span[1]})
 
 
 def copy_out(session: Session, move: tuple[int, int, datetime]) -> int:
     """Store the opposite of all usage that is to be moved."""
-    return _copy(session, move, "e.account_id", "-", "#out", "", {})
+    return _copy_over(session, move, "e.account_id", "-", "#out", "", {})
 
 
-def _copy(
+def _copy_over(
     session: Session,
     move: tuple[int, int, datetime],
     account: str,
