@@ -14,7 +14,7 @@ from bot.services.account import Movement, account_for, id_of, standing
 from bot.services.allotment import ensure_periods
 from bot.services.balance import Balance, Day, WhyEntry, balance, history, why
 from bot.services.policy import calendar
-from bot.services.round import each
+from bot.services.round import Round, each
 from bot.services.settlement import settle_accounts
 from bot.services.verb import Company, Tx, look, verb
 from db import ledger as query
@@ -72,10 +72,18 @@ def close_due(company: Company) -> int:
     the end; one that has not been heard of for seven days is no longer waited for. An account stays open as long as a
     missing currency rate keeps its allotment from being granted.
     """
-    done = each(_due_to_close(company), lambda account_id: _close(company, account_id))
+    done = last = _close_each(company)
+    while last.done and not last.failed:
+        # What was carried may have gone to a period that is over as well.
+        last = _close_each(company)
+        done += last
     if done.failed:
         raise NotAllClosed(f"{done.failed} accounts could not be closed: {', '.join(sorted(done.errors))}")
     return done.done
+
+
+def _close_each(company: Company) -> Round:
+    return each(_due_to_close(company), lambda account_id: _close(company, account_id))
 
 
 @look
