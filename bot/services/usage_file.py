@@ -60,9 +60,7 @@ class Imported:
             told.insert(0, f"Went on after the first {self.rows_before} rows, which were stored before.")
         told += [f"Ignored {count}: {reason}." for reason, count in sorted(self.ignored.items())]
         if of.doubtful:
-            told.append(
-                f"{of.doubtful} cost more than $10,000 for a million tokens: look at the price table they come from."
-            )
+            told.append(f"Note: {of.doubtful} cost more than $10,000 for a million tokens; look where that is from.")
         if self.refused > len(self.refusals):
             told.append(f"The first {len(self.refusals)} refusals are listed.")
         return " ".join(told)
