@@ -75,7 +75,9 @@ class Line(SocketModeClient):
             log.info("socket_close_failed", error_type=type(error).__name__)
 
     def _hang_up(self) -> None:
-        """Make the receiver return; closing would wait up to three seconds for it."""
+        """Make receiver and reader return; closing would wait up to three seconds for the one and one for the other."""
+        self.closed = True
+        self.message_queue.put(None)  # the reader passes over it
         session = self.current_session
         self.current_session_state.terminated = True
         if session is not None and session.sock is not None:

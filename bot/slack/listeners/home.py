@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.services import top_up
 from bot.slack.answer import Answer, Asked, Publish
 from bot.slack.listeners import ledger
 from bot.slack.listeners.top_up import open_ask_modal
@@ -19,6 +20,7 @@ _HINT = answers.sentence(
 def listen(on: Listeners) -> None:
     """Register them."""
     on.event_where("app_home_opened", _home_tab, opened)
+    on.action("home.withdraw", withdrawn)
     on.event("app_mention", hint)
     on.event_where("message", _direct, hint)
     on.shortcut("topup_global", open_ask_modal)
@@ -27,6 +29,12 @@ def listen(on: Listeners) -> None:
 def opened(asked: Asked) -> Answer:
     """Draw the tab anew each time that it is opened."""
     return Publish(views.home(ledger.visible(asked, days=True, entries=True)))
+
+
+def withdrawn(asked: Asked) -> Answer:
+    """*Withdraw* beside the request that waits; the tab then shows that none does."""
+    top_up.withdraw(asked.company, int(asked.value), asked.person.id)
+    return opened(asked)
 
 
 def hint(_asked: Asked) -> Answer:

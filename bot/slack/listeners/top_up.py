@@ -31,7 +31,6 @@ def listen(on: Listeners) -> None:
     on.action("top_up.deny", open_deny_modal)
     on.action("top_up.details", open_details)
     on.action("top_up.withdraw", withdrawn)
-    on.action("home.withdraw", withdrawn)
     on.action("top_up.again", open_ask_modal_again)
     on.view("top_up.ask", ask_submitted)
     on.view("top_up.confirmed", confirmation_submitted)
