@@ -146,7 +146,7 @@ def _missing_triggers(tx: Tx) -> Iterator[str]:
 def _wrong_rollups(tx: Tx) -> Iterator[str]:
     wrong = count_wrong_rollups(tx.session)
     if wrong:
-        yield f"{wrong} sums of usage do not agree with their events."
+        yield f"Sums of usage do not agree with their events: {wrong}."
 
 
 def _wrong_transfers(tx: Tx) -> Iterator[str]:
