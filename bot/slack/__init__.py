@@ -1,0 +1,1 @@
+"""Slack: listeners that parse, call one service and answer; views that draw."""
