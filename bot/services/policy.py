@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.rules.period import Calendar, zone_named
 from bot.rules.policy import Policy, PolicyDocument, parse_policy, resolve
 from bot.services import audit
-from bot.services.verb import Tx, look, verb
+from bot.services.verb import Tx, verb
 from db import ledger as accounts
 from db import policy as query
 from db import roster
@@ -163,9 +163,3 @@ def start_company(tx: Tx, timezone: str) -> None:
 def started_at(tx: Tx) -> datetime:
     """When the company was started here."""
     return min(row.recorded_at for row in _rows(tx))
-
-
-@look
-def started(tx: Tx) -> bool:
-    """Whether the company has been started."""
-    return bool(_rows(tx))

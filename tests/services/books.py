@@ -50,6 +50,13 @@ def within(company: Company, work: Callable[[Tx], T]) -> T:
     return company.database.write("test", inside)
 
 
+def seen(company: Company, work: Callable[[Tx], T]) -> T:
+    """Run work on a snapshot."""
+    return company.database.read(
+        lambda session, vault: work(Tx(session, vault, company.clock.now(), company.channels))
+    )
+
+
 def ensure(company: Company, person_id: int) -> int:
     return within(company, lambda tx: account.id_of(ledger.ensure_periods(tx, person_id)))
 
@@ -69,7 +76,7 @@ def transfers(company: Company, *kinds: str) -> list[tuple[str, int]]:
         found = tx.session.exec(select(Transfer).order_by(col(Transfer.id)))
         return [(row.key, account.amount_of(tx, row)) for row in found if not kinds or row.kind in kinds]
 
-    return within(company, read)
+    return seen(company, read)
 
 
 def standings(company: Company) -> dict[tuple[int | None, str | None], Any]:
@@ -79,4 +86,4 @@ def standings(company: Company) -> dict[tuple[int | None, str | None], Any]:
         found = tx.session.exec(select(Account).where(Account.kind == "person"))
         return {(row.person_id, row.period): ledger.standing(tx, row) for row in found}
 
-    return within(company, read)
+    return seen(company, read)

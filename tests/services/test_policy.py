@@ -129,4 +129,3 @@ def test_a_quarter_begins_with_the_next_period(company):
 
 def test_who_started_when(company, clock):
     assert within(company, policy.started_at) == clock.at
-    assert policy.started(company)
