@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -11,7 +11,7 @@ from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.sandbox import LocalSlack
+from bot.sandbox import LocalSlack, RemoteSlack
 
 Json = dict[str, Any]
 
@@ -83,7 +83,7 @@ def client(slack: LocalSlack) -> WebClient:
     return client_of(slack)
 
 
-def client_of(slack: LocalSlack) -> WebClient:
+def client_of(slack: LocalSlack | RemoteSlack) -> WebClient:
     return WebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=5)
 
 
@@ -127,7 +127,7 @@ class BoltServer:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                headers = {key: [value] for key, value in self.headers.items()}
+                headers: dict[str, str | Sequence[str]] = {key: [value] for key, value in self.headers.items()}
                 answer = app.dispatch(BoltRequest(body=body, headers=headers))
                 content = (answer.body or "").encode()
                 self.send_response(answer.status)
@@ -152,22 +152,36 @@ class BoltServer:
 
 
 @contextlib.contextmanager
-def bolt_on(slack: LocalSlack, app: App) -> Iterator[App]:
+def bolt_on(slack: LocalSlack | RemoteSlack, app: App) -> Iterator[App]:
     """Let a Bolt app serve a Slack, by whichever way that Slack delivers."""
-    if slack.mode == "http":
+    if isinstance(slack, LocalSlack) and slack.mode == "http":
         server = BoltServer(app)
         slack.request_url = server.url
         yield app
         server.close()
         return
     handler = SocketModeHandler(app, slack.app_token)
-    handler.connect()
+    handler.connect()  # type: ignore[no-untyped-call]
     slack.until(lambda: slack.connections() == 1)
     yield app
-    handler.close()
+    hang_up(slack, handler)
 
 
-def app_of(slack: LocalSlack) -> App:
+def hang_up(slack: LocalSlack | RemoteSlack, handler: SocketModeHandler) -> None:
+    # The SDK's close() waits up to three seconds for its idle receive and one for its idle queue. A closed socket ends
+    # the first at once, an empty message the second.
+    client = handler.client
+    client.auto_reconnect_enabled = False
+    client.current_session_state.terminated = True
+    slack.drop_connections()
+    client.message_processor.event.set()
+    client.enqueue_message("{}")
+    # close() may find the session gone already and then trip over its own feet.
+    with contextlib.suppress(AttributeError):
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+def app_of(slack: LocalSlack | RemoteSlack) -> App:
     return App(client=client_of(slack), signing_secret=slack.signing_secret)
 
 

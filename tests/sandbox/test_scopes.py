@@ -10,18 +10,18 @@ from tests.sandbox.conftest import SCOPES, client_of, manifest_with
 
 CALLS: list[tuple[str, Callable[[WebClient, dict[str, str]], Any]]] = [
     ("users:read", lambda client, ids: client.users_info(user=ids["user"])),
-    ("users:read.email", lambda client, ids: client.users_lookupByEmail(email="ada@example.com")),
+    ("users:read.email", lambda client, _: client.users_lookupByEmail(email="ada@example.com")),
     ("chat:write", lambda client, ids: client.chat_postMessage(channel=ids["channel"], text="hi")),
     ("channels:read", lambda client, ids: client.conversations_info(channel=ids["channel"])),
     ("channels:history", lambda client, ids: client.conversations_history(channel=ids["channel"])),
     ("groups:history", lambda client, ids: client.conversations_history(channel=ids["private"])),
-    ("groups:read", lambda client, ids: client.conversations_list(types="private_channel")),
+    ("groups:read", lambda client, _: client.conversations_list(types="private_channel")),
     ("im:write", lambda client, ids: client.conversations_open(users=ids["user"])),
     (
         "reactions:write",
         lambda client, ids: client.reactions_add(channel=ids["channel"], timestamp=ids["ts"], name="x"),
     ),
-    ("files:write", lambda client, ids: client.files_getUploadURLExternal(filename="a.txt", length=1)),
+    ("files:write", lambda client, _: client.files_getUploadURLExternal(filename="a.txt", length=1)),
 ]
 
 
