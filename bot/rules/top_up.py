@@ -38,6 +38,7 @@ _AMOUNT = re.compile(
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _ANOTHER = re.compile(rf"(?:(?:or|to|and|plus|[{_DASHES}/,])\s*)?[$]?[0-9]", re.IGNORECASE)
 _OTHER_MONEY = re.compile(r"[€£¥₹]|(?:eur|euros?|gbp|pounds?|sek|nok|dkk|chf|jpy|inr|cad|aud)\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
 _EXPONENT = re.compile(r"[$]?[0-9.,]+e[+-]?[0-9]+", re.IGNORECASE)
 
 
@@ -152,8 +153,10 @@ def clean_reason(text: str, amount: str = "500") -> str:
 def one_line(text: str) -> str:
     """The text on one line, without control characters or marks that turn the direction of writing.
 
-    A line break could draw a second line on a card that looks like the bot's own.
+    A line break could draw a second line on a card that looks like the bot's own. An address is kept without the label
+    that it could hide behind.
     """
+    text = _ADDRESS.sub(r"\1", text)
     kept = (c if unicodedata.category(c) not in {"Cc", "Zl", "Zp"} else " " for c in text)
     return " ".join("".join(c for c in kept if unicodedata.category(c) != "Cf" or c == "\u200d").split())
 

@@ -17,7 +17,7 @@ from bot.services.verb import Company
 from bot.slack.inbound import Kind, as_typed
 from bot.slack.listeners import home, ledger, top_up
 from bot.slack.listening import Listeners, report, start_deadline
-from bot.slack.people import Directory
+from bot.slack.people import Directory, SlackDidNotSay
 from bot.slack.views import answer as views
 
 log = structlog.get_logger()
@@ -186,17 +186,21 @@ def _handle_reply(company: Company, directory: Directory) -> Callable[..., None]
     def handle(context: BoltContext, event: dict[str, Any]) -> None:
         with structlog.contextvars.bound_contextvars(listener="reply"):
             try:
-                _get_to_know(directory, (event.get("message") or event)["user"])
-                replies.handle_reply(company, context[_REPLY])
+                if _got_to_know(directory, (event.get("message") or event)["user"]):
+                    replies.handle_reply(company, context[_REPLY])
             except Exception as error:  # noqa: BLE001 - nobody waits for this, and the reply is kept
                 report(error)
 
     return handle
 
 
-def _get_to_know(directory: Directory, slack_user_id: str) -> None:
+def _got_to_know(directory: Directory, slack_user_id: str) -> bool:
+    """Whether it is clear by now who they are, or that nobody knows them; if not, the tick takes the reply up."""
     # An approver who never used the bot is known by e-mail only; the service looks by Slack id.
     try:
         directory.person(slack_user_id)
+    except SlackDidNotSay:
+        return False
     except Refused:
         log.info("reply_of_somebody_unknown")
+    return True

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.clock import FixedClock
+from bot.services.policy import start_company
 from bot.services.verb import Company
+from db.session import Database
 from tests.services.top_up_town import GRANTED, USD
 from tests.slack.top_up_desk import Desk, open_desk, shown
 
 
 @pytest.fixture
-def desk(company: Company) -> Iterator[Desk]:
+def desk(sqlite_database: Database, clock: FixedClock) -> Iterator[Desk]:
+    company = Company(sqlite_database, clock)
+    start_company(company, "UTC")
     with open_desk(company) as made:
         yield made
 
@@ -34,14 +39,14 @@ def test_ask_and_approve(desk: Desk) -> None:
     assert desk.town.available("ada") == pytest.approx(GRANTED + 500 * USD, abs=5)
 
 
-@pytest.mark.parametrize("who", ["ada", "olga", "mia", "fin", "eve"])
-def test_a_click_of_others_is_answered_in_private(desk: Desk, who: str) -> None:
+def test_a_click_of_others_is_answered_in_private(desk: Desk) -> None:
     desk.type_("/topup 500 finish the migration")
-    for action in ("top_up.approve", "top_up.amount", "top_up.deny", "top_up.details"):
-        text = desk.answer(desk.click(action, who))["text"]
-        assert ("Grace to decide" in text) or (who == "eve" and "does not know you" in text)
+    for who in ("ada", "olga", "mia", "fin", "eve"):
+        for action in ("top_up.approve", "top_up.amount", "top_up.deny", "top_up.details"):
+            text = desk.answer(desk.click(action, who))["text"]
+            assert ("Grace to decide" in text) or (who == "eve" and "does not know you" in text)
+        assert desk.slack.view(desk.people[who]) is None
     assert desk.town.grants() == []
-    assert desk.slack.view(desk.people[who]) is None
 
 
 def test_another_amount(desk: Desk) -> None:
@@ -146,23 +151,23 @@ def test_a_small_request_approves_itself_and_says_so(desk: Desk) -> None:
     desk.slack.until(lambda: any("approved itself" in text for text in desk.dms("ada")))
 
 
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
-        ("-5", "more than zero"),
-        ("1e99", "write it out"),
-        ("NaN", "is not an amount"),
-        ("x" * 10_000, "is not an amount"),
-        ("500", "needs a reason"),
-        ("500k agents", "dollars or tokens"),
-        ("20M tokens agents", "Ask in dollars"),
-        ("<!channel>", "is not an amount"),
-    ],
-)
-def test_nonsense_is_answered_with_a_sentence(desk: Desk, typed: str, says: str) -> None:
-    told = desk.type_(f"/topup {typed}")
-    assert says in told["text"]
-    assert "<!channel>" not in shown(told)
+NONSENSE = {
+    "-5": "more than zero",
+    "1e99": "write it out",
+    "NaN": "is not an amount",
+    "x" * 10_000: "is not an amount",
+    "500": "needs a reason",
+    "500k agents": "dollars or tokens",
+    "20M tokens agents": "Ask in dollars",
+    "<!channel>": "is not an amount",
+}
+
+
+def test_nonsense_is_answered_with_a_sentence(desk: Desk) -> None:
+    for typed, says in NONSENSE.items():
+        told = desk.type_(f"/topup {typed}")
+        assert says in told["text"]
+        assert "<!channel>" not in shown(told)
     assert desk.town.owed() == []
 
 

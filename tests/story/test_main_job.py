@@ -52,7 +52,7 @@ def test_look_ask_decide(town: Town) -> None:
     for nobody in ("ada", "stranger", "mia", "olga"):
         seen = town.slack.click(town.people[nobody], town.channels["approvals"], reply, approve)
         assert seen.ok, seen.error
-        assert seen.ephemerals, nobody
+        town.slack.until(lambda seen=seen: seen.ephemerals)  # type: ignore[misc]
     assert "$19,598.77" in tokens(town)
 
     town.slack.click(town.people["grace"], town.channels["approvals"], reply, approve)

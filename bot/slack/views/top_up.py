@@ -53,9 +53,9 @@ def _outcome(visible: Visible) -> str:
     whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
     match asked["status"]:
         case "approved":
-            until = f" until {_last_day(asked['until'])}" if asked["until"] else ""
+            until = f", until {_last_day(asked['until'])}" if asked["until"] else ""
             if asked["step"] == "auto":
-                return f"Approved by itself: {_amount(visible)} is within the automatic limit{until}"
+                return f"Approved by itself: {_amount(visible)} is within the automatic limit"
             return f"{whom} approved {_approved(asked)}{until}"
         case "denied":
             return f"{whom} denied it"
@@ -119,7 +119,7 @@ def _to_requester(visible: Visible) -> str:
     whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
     match asked["status"]:
         case "approved":
-            until = f" until {_last_day(asked['until'])}" if asked["until"] else ""
+            until = f", to be used until {_last_day(asked['until'])}" if asked["until"] else ""
             if asked["step"] == "auto":
                 return f"Your {_amount(visible)} approved itself: it is within the automatic limit"
             return f"{whom} approved {_approved(asked)} you asked for{until}"
