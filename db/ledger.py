@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
 from db.tables.ledger import Account, Transfer
@@ -19,6 +19,7 @@ _TOKENS: Any = (
 )
 _COST: Any = func.coalesce(func.sum(UsageRollup.cost_nanos), 0)
 _SUM_TOKENS: Any = func.coalesce(func.sum(_TOKENS), 0)
+_PRICED_TOKENS: Any = func.coalesce(func.sum(case((col(UsageRollup.cost_nanos) > 0, _TOKENS), else_=0)), 0)
 
 
 def make_company_accounts(session: Session, kinds: Sequence[str]) -> None:
@@ -148,13 +149,14 @@ def drivers(session: Session, account_id: int) -> Sequence[tuple[str, str, int, 
     return [(model, agent, int(nanos), int(unpriced)) for model, agent, nanos, unpriced in rows]
 
 
-def days(session: Session, account_ids: Sequence[int], first: date, last: date) -> dict[date, tuple[int, int]]:
-    """(nano-dollars, tokens) of these accounts' usage by UTC day."""
-    columns: Any = (UsageRollup.day, _COST, _SUM_TOKENS)
+def days(session: Session, account_ids: Sequence[int], first: date, last: date) -> dict[date, tuple[int, int, int]]:
+    """(nano-dollars, tokens, tokens that have a price) of these accounts' usage by UTC day."""
+    columns: Any = (UsageRollup.day, _COST, _SUM_TOKENS, _PRICED_TOKENS)
     found = select(*columns).where(
         col(UsageRollup.account_id).in_(account_ids), UsageRollup.day >= first, UsageRollup.day <= last
     )
-    return {day: (int(nanos), int(tokens)) for day, nanos, tokens in session.exec(found.group_by(col(UsageRollup.day)))}
+    rows = session.exec(found.group_by(col(UsageRollup.day)))
+    return {day: (int(nanos), int(tokens), int(priced)) for day, nanos, tokens, priced in rows}
 
 
 def mix(session: Session, since: date, person_ids: Sequence[int] | None) -> tuple[int, int]:

@@ -161,24 +161,23 @@ def next_account(tx: Tx, account: Account) -> Account:
     return account_for(tx, person_of(account), end_of(account))
 
 
-def read_book(tx: Tx, account: Account) -> Book:
-    """Open everything of an account. Raises SealError for an amount that does not open in its place."""
+def read_book(tx: Tx, account: Account, spent: int | None = None) -> Book:
+    """Open everything of an account. Its spend is read if not given. Raises SealError for a misplaced amount."""
     account_id = id_of(account)
     opened = [_opened(tx, row, account_id) for row in query.transfers_of(tx.session, account_id)]
     others = [_other(entry.row, account_id) for entry in opened if entry.row.kind == "carry"]
     neighbours = query.accounts_by_id(tx.session, others) if others else {}
     by_side: dict[str, list[Entry]] = {ISSUED: [], EXPIRED: [], "in": [], "out": []}
     for entry in opened:
-        by_side[_side(tx, entry.row, account, neighbours)].append(entry)
-    spent = query.spent(tx.session, account_id)
-    return Book(account, spent, *(tuple(by_side[side]) for side in (ISSUED, EXPIRED, "in", "out")))
+        by_side[_side(entry.row, account, neighbours)].append(entry)
+    known = query.spent(tx.session, account_id) if spent is None else spent
+    return Book(account, known, *(tuple(by_side[side]) for side in (ISSUED, EXPIRED, "in", "out")))
 
 
-def _side(tx: Tx, row: Transfer, account: Account, neighbours: Mapping[int, Account]) -> str:
-    other = _other(row, id_of(account))
-    if other in neighbours:
-        return "in" if start_of(neighbours[other]) < start_of(account) else "out"
-    return EXPIRED if other == company_account(tx, EXPIRED) else ISSUED
+def _side(row: Transfer, account: Account, neighbours: Mapping[int, Account]) -> str:
+    if row.kind == "carry":
+        return "in" if start_of(neighbours[_other(row, id_of(account))]) < start_of(account) else "out"
+    return EXPIRED if row.kind == "expiry" else ISSUED
 
 
 def _other(row: Transfer, account_id: int) -> int:

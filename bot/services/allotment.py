@@ -18,6 +18,7 @@ from bot.services.settlement import settle_open
 from bot.services.verb import Tx
 from db import ledger as query
 from db.tables.ledger import Account
+from db.tables.roster import Person
 
 _BACKDATED = timedelta(days=366)
 
@@ -40,7 +41,7 @@ def ensure_periods(tx: Tx, person_id: int) -> Account:
     the difference is posted as an adjustment. What has expired by now is posted too. Doing it again posts nothing.
     """
     current = accounts.account_for(tx, person_id, tx.now)
-    wanted = [due for due in dues(tx, person_id) if due.nanos or due.account is not None]
+    wanted = [due for due in survey(tx, person_id).dues if due.nanos or due.account is not None]
     made = [due.account or accounts.account_of_period(tx, person_id, due.period) for due in wanted]
     held = {id_of(row): row for row in query.lock(tx.session, [id_of(row) for row in (*made, current)])}
     for due, row in zip(wanted, made, strict=True):
@@ -74,14 +75,37 @@ def _grant(tx: Tx, book: Book, period: Period, missing: int) -> None:
     accounts.post(tx, change, book.account, issued, missing)
 
 
-def is_behind(tx: Tx, person_id: int) -> bool:
-    """Whether `ensure_periods` would post anything. Reads only."""
-    for due in dues(tx, person_id):
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A person, their terms and accounts, and what they are owed for every open period, oldest first."""
+
+    one: Person
+    terms: Sequence[TermsFact]
+    accounts: Mapping[str | None, Account]
+    dues: Sequence[Due]
+
+
+def survey(tx: Tx, person_id: int) -> Survey:
+    """What a person is owed for every period that is not closed, from their first day to now. Raises LookupError."""
+    one = person.person(tx, person_id)
+    terms = person.terms_of(tx, person_id)
+    known = {row.period: row for row in query.accounts_of(tx.session, person_id)}
+    found = [
+        _due(tx, one.email, terms, period, known.get(period.label))
+        for period in _periods(tx, terms)
+        if period.label not in known or known[period.label].closed_at is None
+    ]
+    return Survey(one, terms, known, found)
+
+
+def is_behind(tx: Tx, found: Survey, read: Mapping[int, Book]) -> bool:
+    """Whether `ensure_periods` would post anything. Reads only; `read` are the books that were read already, by id."""
+    for due in found.dues:
         if due.account is None:
             if due.nanos:
                 return True
             continue
-        book = accounts.read_book(tx, due.account)
+        book = read.get(id_of(due.account)) or accounts.read_book(tx, due.account)
         if due.nanos is not None and due.nanos != book.allotment:
             return True
         if any(True for _ in accounts.differences(tx, book)):
@@ -89,20 +113,9 @@ def is_behind(tx: Tx, person_id: int) -> bool:
     return False
 
 
-def dues(tx: Tx, person_id: int) -> list[Due]:
-    """What a person is owed for every period that is not closed, from their first day to now, oldest first."""
-    terms = person.terms_of(tx, person_id)
-    known = {row.period: row for row in query.accounts_of(tx.session, person_id)}
-    return [
-        _due(tx, person_id, terms, period, known.get(period.label))
-        for period in _periods(tx, terms)
-        if period.label not in known or known[period.label].closed_at is None
-    ]
-
-
-def _due(tx: Tx, person_id: int, terms: Sequence[TermsFact], period: Period, account: Account | None) -> Due:
+def _due(tx: Tx, email: str, terms: Sequence[TermsFact], period: Period, account: Account | None) -> Due:
     try:
-        return Due(period, account, owed_for(tx, person_id, terms, period))
+        return Due(period, account, _owed(tx, email, terms, period))
     except NoRate as error:
         return Due(period, account, None, error.currency)
 
@@ -127,13 +140,14 @@ def _periods(tx: Tx, terms: Sequence[TermsFact]) -> Iterator[Period]:
     yield from reversed(found)
 
 
-def owed_for(tx: Tx, person_id: int, terms: Sequence[TermsFact], period: Period) -> int:
+def _owed(tx: Tx, email: str, terms: Sequence[TermsFact], period: Period) -> int:
     """The allotment of a period in nano-dollars: each day by the terms and the policy of that day. Raises NoRate."""
     versions = policy.documents(tx)
-    email = person.person(tx, person_id).email
     days = [policy.day_of(tx, effective_from) for effective_from, _ in versions]
     pieces = [*terms, *_cut(terms, days)]
-    return owed(period, pieces, _policy_for(versions, days, email), rate.rates_for(tx, period))
+    needs_rates = any(each.currency != "USD" for each in terms)
+    rates = rate.rates_for(tx, period) if needs_rates else {}
+    return owed(period, pieces, _policy_for(versions, days, email), rates)
 
 
 def _cut(terms: Sequence[TermsFact], days: Sequence[date]) -> Iterator[TermsFact]:

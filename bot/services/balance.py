@@ -4,7 +4,7 @@ A look reads a fixed handful of rows however much usage there is. Only where som
 it write, and then it looks again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -15,9 +15,11 @@ from bot.rules.period import Period
 from bot.services import account as accounts
 from bot.services import allotment, person, policy
 from bot.services.account import Book, Entry, id_of
+from bot.services.allotment import Survey
 from bot.services.verb import Company, Tx, look, verb
 from db import ledger as query
 from db import top_up as top_ups
+from db.roster import Scope
 from db.tables.ledger import Account
 
 HISTORY_DAYS = 14
@@ -55,11 +57,12 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A UTC day's usage."""
+    """A UTC day's usage; of its tokens those that have a price say what a token costs."""
 
     on: date
     nanos: int
     tokens: int
+    priced_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +105,27 @@ def _ensure(tx: Tx, person_id: int) -> None:
 
 @look
 def _balance(tx: Tx, person_id: int) -> tuple[bool, Balance]:
-    return allotment.is_behind(tx, person_id), balance_in(tx, person_id)
-
-
-def balance_in(tx: Tx, person_id: int) -> Balance:
-    """The same within a transaction, of what has been granted by now."""
-    one = person.person(tx, person_id)
+    """Where a person stands by what has been granted, and whether something is owed that has not been."""
+    found = allotment.survey(tx, person_id)
     period = policy.calendar(tx).at(tx.now)
-    known = {row.period: row for row in query.accounts_of(tx.session, person_id)}
-    book = accounts.read_book(tx, known[period.label]) if period.label in known else None
-    standing = book.standing if book else _NOTHING
-    drivers = query.drivers(tx.session, id_of(book.account)) if book else []
-    tokens_left, mix_from = _tokens(tx, person_id, standing.available)
+    account = found.accounts.get(period.label)
+    if account is None:
+        return allotment.is_behind(tx, found, {}), _drawn(tx, found, period, None, [])
+    drivers = query.drivers(tx.session, id_of(account))
+    book = accounts.read_book(tx, account, sum(nanos for _, _, nanos, _ in drivers))
+    return allotment.is_behind(tx, found, {id_of(account): book}), _drawn(tx, found, period, book, drivers)
+
+
+def _drawn(
+    tx: Tx, found: Survey, period: Period, book: Book | None, drivers: Sequence[tuple[str, str, int, int]]
+) -> Balance:
+    person_id, standing = found.one.id or 0, book.standing if book else _NOTHING
+    days = _days(tx, list(found.accounts.values()), tx.now.date() - _ONE_DAY * (_MIX_DAYS - 1), tx.now.date())
+    tokens_left, mix_from = _tokens(tx, person_id, standing.available, days)
     return Balance(
         person_id=person_id,
-        name=one.name,
-        timezone=one.timezone,
+        name=found.one.name,
+        timezone=found.one.timezone,
         period=period,
         granted=standing.granted,
         spent=standing.spent,
@@ -128,45 +136,57 @@ def balance_in(tx: Tx, person_id: int) -> Balance:
         expired=standing.expired,
         tokens_left=tokens_left,
         mix_from=mix_from,
-        run_out=_run_out(tx, list(known.values()), standing.available, period),
+        run_out=_run_out(tx, standing.available, days, period),
         biggest_driver=_biggest(drivers, standing.spent),
         pending=_pending(tx, person_id),
-        enforcement_mode=policy.policy_of(tx, person_id).enforcement_mode,
+        enforcement_mode=policy.policy_for(tx, _scope(tx, found)).enforcement_mode,
         completeness=[(row.source, row.newest_event_at) for row in query.sources(tx.session)],
         unpriced_events=sum(unpriced for *_, unpriced in drivers),
         has_allotment=book is not None and book.allotment > 0,
-        no_rate_currency=next((due.no_rate for due in allotment.dues(tx, person_id) if due.period == period), None),
+        no_rate_currency=next((due.no_rate for due in found.dues if due.period == period), None),
     )
 
 
-def _tokens(tx: Tx, person_id: int, available: int) -> tuple[int | None, str | None]:
-    """What is left in tokens."""
-    mix = mix_of(tx, person_id) if available > 0 else None
+def _scope(tx: Tx, found: Survey) -> Scope:
+    """What policy may be scoped by today; of somebody who is still to come, as on their first day."""
+    today = policy.today(tx)
+    begun = [each for each in found.terms if each.effective_from <= today] or list(found.terms[:1])
+    return Scope(found.one.email, begun[-1].team, begun[-1].country) if begun else Scope(found.one.email)
+
+
+def _tokens(tx: Tx, person_id: int, available: int, days: Sequence[Day]) -> tuple[int | None, str | None]:
+    """What is left in tokens: at the person's own mix where they have one, which their days tell."""
+    if available <= 0:
+        return None, None
+    tokens, nanos = sum(day.priced_tokens for day in days), sum(day.nanos for day in days)
+    mix = (Fraction(nanos, tokens), "you") if tokens > 0 and nanos > 0 else mix_of(tx, person_id)
     return (int(available / mix[0]), mix[1]) if mix else (None, None)
 
 
 def mix_of(tx: Tx, person_id: int) -> tuple[Fraction, str] | None:
     """Nano-dollars a token in the last thirty days, and whose: the person's, else the team's, else the company's."""
     since = tx.now.date() - timedelta(days=_MIX_DAYS - 1)
-    for name, people in (("you", [person_id]), ("your team", person.teammates(tx, person_id)), ("the company", None)):
-        tokens, nanos = query.mix(tx.session, since, people)
+    whose: Sequence[tuple[str, Callable[[], list[int] | None]]] = (
+        ("you", lambda: [person_id]),
+        ("your team", lambda: person.teammates(tx, person_id)),
+        ("the company", lambda: None),
+    )
+    for name, people in whose:
+        tokens, nanos = query.mix(tx.session, since, people())
         if nanos > 0 and tokens > 0:
             return Fraction(nanos, tokens), name
     return None
 
 
-def _run_out(tx: Tx, rows: Sequence[Account], available: int, period: Period) -> RunOut | None:
-    if available <= 0:
-        return None
-    today = tx.now.date()
-    days = _days(tx, rows, today - timedelta(days=DAYS_LOOKED_AT), today - _ONE_DAY)
-    return run_out(available, [day.nanos for day in days], tx.now, period.end)
+def _run_out(tx: Tx, available: int, days: Sequence[Day], period: Period) -> RunOut | None:
+    whole_days = [day.nanos for day in days if day.on < tx.now.date()]
+    return run_out(available, whole_days[-DAYS_LOOKED_AT:], tx.now, period.end)
 
 
 def _days(tx: Tx, rows: Sequence[Account], first: date, last: date) -> list[Day]:
     found = query.days(tx.session, [id_of(row) for row in rows], first, last)
     spans = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [Day(day, *found.get(day, (0, 0))) for day in spans]
+    return [Day(day, *found.get(day, (0, 0, 0))) for day in spans]
 
 
 def _biggest(drivers: Sequence[tuple[str, str, int, int]], spent: int) -> tuple[str, int, Fraction] | None:
@@ -245,6 +265,6 @@ def _what(entry: Entry, neighbours: Mapping[int, Account], account: Account) -> 
 
 def _usage(tx: Tx, account: Account, period: Period) -> Iterator[WhyEntry]:
     found = query.days(tx.session, [id_of(account)], period.start.date(), period.end.date())
-    for day, (nanos, _tokens) in sorted(found.items()):
+    for day, (nanos, _tokens, _priced) in sorted(found.items()):
         if nanos:
             yield WhyEntry(day, "Usage", -nanos)

@@ -123,8 +123,8 @@ def _close(tx: Tx, account_id: int) -> int:
 
 def _is_whole(tx: Tx, account: Account) -> bool:
     """Whether all that is owed for the account's period could be granted."""
-    found = allotment.dues(tx, accounts.person_of(account))
-    return all(due.no_rate is None for due in found if due.period.label == account.period)
+    found = allotment.survey(tx, accounts.person_of(account))
+    return all(due.no_rate is None for due in found.dues if due.period.label == account.period)
 
 
 @look

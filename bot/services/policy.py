@@ -12,6 +12,7 @@ from bot.services.verb import Tx, verb
 from db import ledger as accounts
 from db import policy as query
 from db import roster
+from db.roster import Scope
 from db.tables.policy import PolicyVersion
 
 _SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,8 +95,13 @@ def company_policy(tx: Tx) -> Policy:
 def policy_of(tx: Tx, person_id: int, at: datetime | None = None) -> Policy:
     """What holds for a person, now or at another instant."""
     instant = at or tx.now
-    scope = roster.scope_on(tx.session, person_id, day_of(tx, instant))
-    return resolve(_in_force(documents(tx), instant), email=scope.email, team=scope.team, country=scope.country)
+    return policy_for(tx, roster.scope_on(tx.session, person_id, day_of(tx, instant)), instant)
+
+
+def policy_for(tx: Tx, scope: Scope, at: datetime | None = None) -> Policy:
+    """What holds for whoever has this e-mail address, team and country."""
+    document = _in_force(documents(tx), at or tx.now)
+    return resolve(document, email=scope.email, team=scope.team, country=scope.country)
 
 
 def _in_force(versions: Sequence[tuple[datetime, PolicyDocument]], instant: datetime) -> PolicyDocument:
