@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from bot.clock import FixedClock
+from bot.rules.top_up_reply import Approve
 from bot.rules.usage import Tokens, UsageFact
 from bot.sandbox import LocalSlack
 from bot.services import top_up
@@ -38,19 +39,21 @@ CANARIES = [int(line.split(",")[5]) for line in PEOPLE.splitlines()[2:]]
 
 
 def spellings(base: int) -> set[str]:
-    """Pay by the year and the month, and the budget that is half of it, as people and programs write them."""
+    """Patterns of pay by the year and the month, and of half of it, as people and programs write them."""
     found = set()
     for dollars in (base, base / 12, base / 2, base / 24):
         cents = round(dollars * 100)
         found |= {f"{dollars:.2f}", f"{dollars:,.2f}", f"{int(dollars):,}", str(int(dollars)), str(cents)}
-        found |= {str(int(dollars * NANOS))[:9]}  # nanos, however they were rounded
-    return {text for text in found if len(text) >= 5}
+    return {re.escape(text) for text in found if len(text) >= 5} | {
+        str(base * NANOS // part)[:9] + r"\d+"  # nanos, however they were rounded
+        for part in (1, 2, 12, 24)
+    }
 
 
 def leaks(text: str, where: str) -> list[str]:
     """Canaries found as numbers of their own: not inside a longer number, such as an id or a time."""
     wanted = [spelling for base in CANARIES for spelling in sorted(spellings(base))]
-    return [f"{where}: {word}" for word in wanted if re.search(rf"(?<![\d.,]){re.escape(word)}(?!\d)", text)]
+    return [f"{where}: {word}" for word in wanted if re.search(rf"(?<![\d.,]){word}(?!\d)", text)]
 
 
 def dump(town: Town) -> str:
@@ -139,9 +142,10 @@ def _live(company: Company, clock: FixedClock, deliver: Callable[[], None]) -> N
             for number, name in enumerate(("ada", "grace", "olga", "mia", "fin"))
         ]  # fmt: skip
         record(company, facts)
-        if day in {1, 3}:
-            top_up.ask(company, 1, (day * 300) * NANOS, "more for the migration", f"test:{day}")
-            deliver()
+        if day == 1:
+            top_up.ask(company, 1, 300 * NANOS, "more for the migration", "test:1")
+        if day == 3:
+            top_up.decide(company, 1, 2, Approve(200 * NANOS))
         run_all(company)
         deliver()
 

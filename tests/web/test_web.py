@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlmodel import Session
 
 from bot.clock import FixedClock
 from bot.services.policy import start_company
@@ -15,6 +17,7 @@ from bot.services.token import create_token
 from bot.services.verb import Company
 from bot.telemetry import Metrics
 from bot.web.app import Parts, build_web
+from db.seal import Vault
 from db.session import Database
 
 AT = datetime(2026, 11, 16, 11, tzinfo=UTC).timestamp()
@@ -58,8 +61,8 @@ def bearer(company: Company) -> dict[str, str]:
 
 
 def post(web: TestClient, body: Any, headers: dict[str, str]) -> Any:
-    text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return web.post("/ingest/litellm", content=text, headers=headers | {"Content-Type": "application/json"})
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return web.post("/ingest/litellm", content=content, headers=headers | {"Content-Type": "application/json"})
 
 
 def test_usage_is_answered_for_row_by_row(web: TestClient, bearer: dict[str, str]) -> None:
@@ -126,9 +129,13 @@ def test_a_busy_database_is_a_503(sqlite_database: Database, clock: FixedClock) 
     start_company(patient := Company(sqlite_database, clock), "UTC")
     token = create_token(patient, "litellm", "ingest", by="test")
     held, done = threading.Event(), threading.Event()
-    holder = threading.Thread(
-        target=lambda: sqlite_database.write("test.hold", lambda _session, _vault: (held.set(), done.wait(20)))
-    )
+
+    def hold(session: Session, _vault: Vault) -> None:
+        session.execute(text("SELECT 1"))  # a transaction begins with its first statement
+        held.set()
+        done.wait(20)
+
+    holder = threading.Thread(target=lambda: sqlite_database.write("test.hold", hold))
     holder.start()
     held.wait(20)
     with TestClient(build_web(Parts(Company(impatient, clock), None, Metrics(), list))) as client:
