@@ -40,7 +40,9 @@ def salary(visible: Visible) -> Rendered:
 def salary_finance(visible: Visible) -> Rendered:
     """To a finance person: somebody's spend is near or above their salary of the period."""
     facts, who = visible[Fact.PAY], visible[Fact.NAME]
-    lead = f"The AI spend of {mention(who)} is {_band(facts, 'their')} for {_period(visible)}"
+    # The whole line is bold, and a name in bold inside it would end that.
+    name = mention(who).strip("*")
+    lead = f"The AI spend of {name} is {_band(facts, 'their')} for {_period(visible)}"
     told = "They got the same figures." if facts["person_told"] else "They have left and were not told."
     return _salary(lead, facts, _others(facts, told), "their")
 
