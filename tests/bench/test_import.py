@@ -1,0 +1,181 @@
+"""How fast usage comes in, against reading and parsing the same bytes and bulk-inserting the rows, and nothing else.
+
+The opponent writes into a table of the same columns, constraints and indexes, by executemany on SQLite and COPY on
+PostgreSQL, in transactions of the same size. Each side is measured three times, in turn, and the best counts.
+"""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.clock import FixedClock
+from bot.services.ingest import ingest_litellm
+from bot.services.policy import start_company
+from bot.services.usage import BATCH
+from bot.services.usage_file import import_file
+from bot.services.verb import Company
+from db.session import Database
+from db.usage_sql import COLUMNS
+from tests.conftest import NOW, DatabaseMaker
+from tests.services.usage_facts import add_people, rows
+from tests.sources.payloads import payload
+
+pytestmark = pytest.mark.bench
+
+GOAL = 0.5
+ROUNDS = 3
+CSV_ROWS = 200_000
+PAYLOADS = 4096
+PAYLOADS_IN_A_BATCH = 512
+PEOPLE = 200
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HEADER = (
+    "event_id,occurred_at,email,provider,model,input_tokens,output_tokens,"
+    "cache_read_tokens,cache_write_tokens,reasoning_tokens,cost_usd,agent,session_id\n"
+)
+MODELS = [("anthropic", "claude-sonnet-4-5-20250929"), ("openai", "gpt-5"), ("anthropic", "claude-opus-5-5")]
+Rows = Iterator[tuple[Any, ...]]
+
+
+def emails() -> list[str]:
+    return [f"p{number}@example.com" for number in range(PEOPLE)]
+
+
+def write_csv(path: Path, *, priced: bool) -> None:
+    start = NOW - timedelta(days=10)
+    with path.open("w") as file:
+        file.write(HEADER)
+        for number in range(CSV_ROWS):
+            provider, model = MODELS[number % 3]
+            at = (start + timedelta(seconds=4 * number)).isoformat()
+            cost = f"0.0{number % 9973:04d}" if priced else ""
+            file.write(
+                f"evt-{number:08d},{at},p{number % PEOPLE}@example.com,{provider},{model},{number % 5000},"
+                f"{number % 700},{number % 20000},{number % 300},{number % 7},{cost},agent-{number % 11},s-{number % 97}\n"
+            )
+
+
+def write_payloads(path: Path) -> None:
+    """A payload carries its conversation, so most of the bytes are words that are thrown away."""
+    words = [{"role": "user", "content": "please look at this function and tell me what it does " * 40}] * 4
+    made = [
+        payload(
+            id=f"chatcmpl-{number}",
+            startTime=NOW.timestamp() - number,
+            metadata={"user_api_key_user_email": f"p{number % PEOPLE}@example.com"},
+            messages=words,
+        )
+        for number in range(PAYLOADS)
+    ]
+    batches = [made[first : first + PAYLOADS_IN_A_BATCH] for first in range(0, PAYLOADS, PAYLOADS_IN_A_BATCH)]
+    path.write_text("\n".join(json.dumps(batch) for batch in batches))
+
+
+def row_of(database: Database, values: tuple[Any, ...], at: datetime) -> tuple[Any, ...]:
+    """One row as the table has it: nobody's account, and nobody looked up."""
+    event_id, provider, model, agent, session, fresh, read, write, output, reasoning, cost = values
+    instant = (at - EPOCH) // timedelta(microseconds=1) if database.is_sqlite else at
+    return (
+        "file", event_id, 1, None, instant, instant, provider, model, agent, session, fresh, read, write, 0, output,
+        reasoning, cost, "estimated", "source", "", False,
+    )  # fmt: skip
+
+
+def rows_of_csv(database: Database, path: Path) -> Rows:
+    with path.open(newline="") as file:
+        for line in csv.DictReader(file):
+            counts = [int(line[name]) for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens")]
+            out = [int(line["output_tokens"]), int(line["reasoning_tokens"])]
+            cost = int(Decimal(line["cost_usd"]) * 1_000_000_000) if line["cost_usd"] else None
+            texts = (line["event_id"], line["provider"], line["model"], line["agent"], line["session_id"])
+            at = datetime.fromisoformat(line["occurred_at"])
+            yield row_of(database, (*texts, *counts, *out, cost), at)
+
+
+def rows_of_payloads(database: Database, body: bytes) -> Rows:
+    for found in json.loads(body, parse_float=Decimal):
+        texts = (found["id"], found["custom_llm_provider"], found["model"], "", found["session_id"])
+        counts = (found["prompt_tokens"], 0, 0, found["completion_tokens"], 0)
+        at = EPOCH + timedelta(microseconds=int(found["startTime"] * 1_000_000))
+        yield row_of(database, (*texts, *counts, int(found["response_cost"] * 1_000_000_000)), at)
+
+
+def insert_bare(database: Database, found: Rows) -> None:
+    columns = ", ".join(COLUMNS)
+    while batch := list(islice(found, BATCH)):
+        with database.engine.execution_options(stipend_write=True).begin() as connection:
+            if database.is_sqlite:
+                marks = ", ".join("?" * len(COLUMNS))
+                connection.exec_driver_sql(f"INSERT INTO usage_event ({columns}) VALUES ({marks})", batch)
+                continue
+            driver: Any = connection.connection.driver_connection
+            with driver.cursor() as cursor, cursor.copy(f"COPY usage_event ({columns}) FROM STDIN") as copy:
+                for row in batch:
+                    copy.write_row(row)
+
+
+class Ring:
+    """Two that do the same, on databases of their own."""
+
+    def __init__(self, make: DatabaseMaker, count: int) -> None:
+        self._make = make
+        self._count = count
+        self._best: dict[str, float] = {}
+
+    def company(self) -> Company:
+        company = Company(self._make(), FixedClock(NOW))
+        start_company(company, "UTC")
+        add_people(company, *emails())
+        return company
+
+    def measure(self, who: str, work: Callable[[Company], None]) -> None:
+        company = self.company()
+        began = time.perf_counter()
+        work(company)
+        took = time.perf_counter() - began
+        assert rows(company, "SELECT count(*) FROM usage_event") == [(self._count,)]
+        self._best[who] = min(took, self._best.get(who, took))
+
+    def ratio(self, what: str) -> float:
+        ours, bare = (self._count / self._best[who] for who in ("ours", "bare"))
+        print(f"\n{what}: {ours:,.0f} events/s of {bare:,.0f} bare = {ours / bare:.0%}")
+        return ours / bare
+
+
+@pytest.mark.parametrize("priced", [True, False], ids=["with-cost", "priced-by-us"])
+def test_import_of_a_csv(fresh_database: DatabaseMaker, database_engine: str, tmp_path: Path, priced: bool) -> None:
+    path = tmp_path / "usage.csv"
+    write_csv(path, priced=priced)
+    ring = Ring(fresh_database, CSV_ROWS)
+    for _ in range(ROUNDS):
+        ring.measure("bare", lambda company: insert_bare(company.database, rows_of_csv(company.database, path)))
+        ring.measure("ours", lambda company: import_file(company, path) and None)
+    assert ring.ratio(f"CSV on {database_engine}, {'with cost' if priced else 'priced by us'}") >= GOAL
+
+
+def test_recording_of_litellm_batches(fresh_database: DatabaseMaker, database_engine: str, tmp_path: Path) -> None:
+    path = tmp_path / "bodies"
+    write_payloads(path)
+    bodies = path.read_bytes().split(b"\n")
+    ring = Ring(fresh_database, PAYLOADS)
+
+    def bare(company: Company) -> None:
+        for body in bodies:
+            insert_bare(company.database, rows_of_payloads(company.database, body))
+
+    def ours(company: Company) -> None:
+        for body in bodies:
+            ingest_litellm(company, body)
+
+    for _ in range(ROUNDS):
+        ring.measure("bare", bare)
+        ring.measure("ours", ours)
+    assert ring.ratio(f"LiteLLM on {database_engine}") >= GOAL
