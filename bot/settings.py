@@ -27,10 +27,11 @@ class BadSettings(Exception):
 
 def _database_url(url: str) -> str:
     try:
-        engine = make_url(url).drivername
+        address = make_url(url)
     except ArgumentError:
-        engine = ""
-    if engine not in _ENGINES:
+        address = None
+    # A SQLite database in memory would be another one for each connection.
+    if address is None or address.drivername not in _ENGINES or address.database in {None, "", ":memory:"}:
         raise ValueError("is not a database address. Use sqlite:///stipend.db or postgresql+psycopg://user@host/name.")
     return url
 

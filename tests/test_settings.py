@@ -66,6 +66,13 @@ def test_socket_mode_needs_no_signing_secret(monkeypatch: pytest.MonkeyPatch) ->
     assert mistakes_for_serving(load_settings()) == []
 
 
+@pytest.mark.parametrize("url", ["", "x", "sqlite://", "sqlite:///:memory:", "postgresql://h/d", "postgresql+psycopg://h"])
+def test_an_address_of_no_database_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    set_all(monkeypatch, DATABASE_URL=url or " ")
+    with pytest.raises(BadSettings, match="DATABASE_URL is not a database address"):
+        load_settings()
+
+
 @pytest.mark.parametrize("key", ["short", "%%%", base64.b64encode(bytes(31)).decode()])
 def test_a_bad_key_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     set_all(monkeypatch, STIPEND_ENCRYPTION_KEY=key)
