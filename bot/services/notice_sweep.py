@@ -13,7 +13,15 @@ from bot.rules import notice as rule
 from bot.rules.audience import Audience, Fact
 from bot.rules.notice import Band, Saying, Swept
 from bot.services import policy, roster
-from bot.services.notice import StateMoved, figures_of, open_periods, open_state, period_fact, state_key
+from bot.services.notice import (
+    StateMoved,
+    figures_of,
+    open_periods,
+    open_state,
+    period_fact,
+    state_key,
+    until_settled,
+)
 from bot.services.outbox import Message, Target, owe
 from bot.services.verb import Company, Tx, look, verb
 from db import notice as query
@@ -45,7 +53,11 @@ def sweep(company: Company, *, scheduled: bool) -> int:
     The schedule looks once in a day's slot, so that the time of a post says nothing about the time of a crossing. By
     hand it may be looked again, until the slot has been used to say something.
     """
-    return sum(_sweep_period(company, label, scheduled) for label in _labels(company))
+    return sum(_settled(company, label, scheduled) for label in _labels(company))
+
+
+def _settled(company: Company, label: str, scheduled: bool) -> int:
+    return until_settled(lambda: _sweep_period(company, label, scheduled))
 
 
 @look

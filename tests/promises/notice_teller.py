@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 
@@ -63,6 +64,8 @@ def main() -> None:
                 try:
                     live(told["database"], at, crash)
                     code = 0
+                except Exception:  # noqa: BLE001 - the process ends here, so its failure is printed here
+                    traceback.print_exc()
                 finally:
                     os._exit(code)
             _pid, status = os.waitpid(child, 0)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bot.clock import FixedClock
-from bot.services.notice import tell_people
+from bot.services.notice import StateMoved, tell_people, until_settled
 from bot.services.notice_sweep import sweep, sweep_is_due
 from bot.services.policy import import_policy
 from bot.services.round import Round
@@ -246,3 +246,22 @@ def test_above_150_percent_is_no_news_for_the_channel(town: Town, clock: FixedCl
     town.spend("ada", 5000)
     assert [one.kind for one in told(town)] == ["notice.salary", "notice.salary_finance"]
     assert swept(town) == []
+
+
+def test_whoever_comes_second_looks_again_and_is_no_failure() -> None:
+    lost = [StateMoved(), StateMoved()]
+
+    def work() -> int:
+        if lost:
+            raise lost.pop()
+        return 1
+
+    assert until_settled(work) == 1
+
+
+def test_a_race_that_never_ends_is_a_failure() -> None:
+    def work() -> int:
+        raise StateMoved
+
+    with pytest.raises(StateMoved):
+        until_settled(work)
