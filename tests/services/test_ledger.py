@@ -2,15 +2,24 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
 from sqlalchemy import text
 
+from bot.clock import FixedClock
+from bot.rules.ledger import Standing
 from bot.rules.usage import Tokens
 from bot.services import account, ledger, policy
 from bot.services.roster import import_people, import_rates
+from bot.services.verb import Company, Tx
+from db import data_key
+from db import ledger as query
+from db.seal import person_owner
+from db.session import Database
+from db.tables.ledger import Account
 from tests.services.books import HEADER, USD, bring, ensure, id_of, spend, standings, top_up, transfers, within
 
 ADA = "ada 500000,,,USD,,"
@@ -21,20 +30,21 @@ keys = (f"k{number}" for number in itertools.count())
 
 
 @pytest.fixture
-def ada(company):
+def ada(company: Company) -> int:
     bring(company, ADA)
     return id_of(company, "ada")
 
 
-def standing(company, person_id, period="2026-11"):
-    return standings(company)[person_id, period]
+def standing(company: Company, person_id: int, period: str = "2026-11") -> Standing:
+    found: Standing = standings(company)[person_id, period]
+    return found
 
 
-def shown(nanos):
+def shown(nanos: int) -> str:
     return f"{Fraction(nanos, USD) // Fraction(1, 100) / 100:.2f}"
 
 
-def test_half_of_a_base_salary_by_the_month(company, ada):
+def test_half_of_a_base_salary_by_the_month(company: Company, ada: int) -> None:
     found = ledger.balance(company, ada)
     assert shown(found.granted) == "20833.33"
     assert (found.allotment, found.top_ups, found.has_allotment, found.period.label) == (MONTH, 0, True, "2026-11")
@@ -44,20 +54,25 @@ def test_half_of_a_base_salary_by_the_month(company, ada):
     assert found.available == MONTH - 1234_560_000_000
 
 
-def test_a_look_grants_once(company, ada):
+def test_a_look_grants_once(company: Company, ada: int) -> None:
     for _ in range(3):
         ledger.balance(company, ada)
         ensure(company, ada)
     assert transfers(company) == [(f"allotment:{ada}:2026-11", MONTH)]
 
 
-def test_a_look_writes_nothing_when_nothing_is_owed(company, ada):
+def test_a_look_writes_nothing_when_nothing_is_owed(company: Company, clock: FixedClock, ada: int) -> None:
     ledger.balance(company, ada)
-    company.database.write = None  # any write would fail
-    assert ledger.balance(company, ada).granted == MONTH
+
+    def refuse(point: str) -> None:
+        raise AssertionError(point)
+
+    database = Database(company.database.url, company.database.master, crash=refuse)
+    assert ledger.balance(Company(database, clock), ada).granted == MONTH
+    database.dispose()
 
 
-def test_a_year_of_allotments_is_exactly_the_share(company, clock):
+def test_a_year_of_allotments_is_exactly_the_share(company: Company, clock: FixedClock) -> None:
     clock.at = datetime(2026, 1, 20, tzinfo=UTC)
     bring(company, "ada 500000.01,,,USD,2026-01-01,")
     ada = id_of(company, "ada")
@@ -67,7 +82,7 @@ def test_a_year_of_allotments_is_exactly_the_share(company, clock):
     assert sum(nanos for _, nanos in transfers(company, "allotment")) == 250_000_005_000_000
 
 
-def test_usage_without_a_grant_is_spend(company, ada):
+def test_usage_without_a_grant_is_spend(company: Company, ada: int) -> None:
     spend(company, "ada", 5 * USD, NOV, "one")
     spend(company, "ada", 7 * USD, datetime(2026, 10, 3, tzinfo=UTC), "earlier")
     assert standing(company, ada).available == -5 * USD
@@ -76,7 +91,7 @@ def test_usage_without_a_grant_is_spend(company, ada):
     assert standing(company, ada, "2026-10").granted == 0  # before their first day
 
 
-def test_an_outage_is_made_up_for(company, ada, clock):
+def test_an_outage_is_made_up_for(company: Company, ada: int, clock: FixedClock) -> None:
     clock.at = datetime(2027, 2, 10, tzinfo=UTC)
     ensure(company, ada)
     assert [key for key, _ in transfers(company, "allotment")] == [
@@ -84,7 +99,7 @@ def test_an_outage_is_made_up_for(company, ada, clock):
     ]
 
 
-def test_terms_that_begin_long_ago_are_granted_for_a_year_at_most(company):
+def test_terms_that_begin_long_ago_are_granted_for_a_year_at_most(company: Company) -> None:
     bring(company, "ada 120000,,,USD,2015-03-01,")
     ensure(company, id_of(company, "ada"))
     labels = [key.rpartition(":")[2] for key, _ in transfers(company, "allotment")]
@@ -93,14 +108,14 @@ def test_terms_that_begin_long_ago_are_granted_for_a_year_at_most(company):
     assert len(labels) == 13
 
 
-def test_a_joiner_counts_by_days(company):
+def test_a_joiner_counts_by_days(company: Company) -> None:
     bring(company, "ada 360000,,,USD,2026-11-16,", "eve 360000,,,USD,2026-12-01,")
     assert ledger.balance(company, id_of(company, "ada")).granted == 7_500 * USD
     later = ledger.balance(company, id_of(company, "eve"))
     assert (later.granted, later.has_allotment) == (0, False)
 
 
-def test_a_raise_posts_an_adjustment_and_a_cut_another(company, ada):
+def test_a_raise_posts_an_adjustment_and_a_cut_another(company: Company, ada: int) -> None:
     ensure(company, ada)
     bring(company, "ada 620000,,,USD,2026-11-16,")
     assert ledger.balance(company, ada).granted == pytest.approx(MONTH + 2_500 * USD, abs=1)
@@ -112,26 +127,26 @@ def test_a_raise_posts_an_adjustment_and_a_cut_another(company, ada):
     assert found[1][1] == found[2][1]
 
 
-def test_a_leaver_gives_back_the_days_that_will_not_come(company, ada):
+def test_a_leaver_gives_back_the_days_that_will_not_come(company: Company, ada: int) -> None:
     ensure(company, ada)
     bring(company, "ada 500000,,,USD,,2026-11-15")
     assert ledger.balance(company, ada).granted == MONTH // 2
 
 
-def test_a_policy_within_the_period_counts_by_days(company, ada):
+def test_a_policy_within_the_period_counts_by_days(company: Company, ada: int) -> None:
     ensure(company, ada)
     policy.import_policy(company, '[allotment]\nkind = "fixed"\namount_usd = 3000\n', by="test")
     # 15 days of the share, 15 of the fixed sum: the policy counts from the company's day on which it begins.
     assert ledger.balance(company, ada).granted == pytest.approx(MONTH // 2 + 1_500 * USD, abs=2)
 
 
-def test_a_policy_of_the_set_up_counts_for_the_whole_period(company):
+def test_a_policy_of_the_set_up_counts_for_the_whole_period(company: Company) -> None:
     policy.import_policy(company, "[allotment]\nshare = 0.1\n", by="test")
     bring(company, "ada 120000,,,USD,,")
     assert ledger.balance(company, id_of(company, "ada")).granted == 1_000 * USD
 
 
-def test_the_most_specific_policy_grants(company):
+def test_the_most_specific_policy_grants(company: Company) -> None:
     rules = '[allotment]\nkind = "fixed"\namount_usd = 100\n[person."ada@example.com".allotment]\namount_usd = 900\n'
     policy.import_policy(company, rules, by="test")
     bring(company, ADA, "bob 500000,,,USD,,")
@@ -139,7 +154,7 @@ def test_the_most_specific_policy_grants(company):
     assert ledger.balance(company, id_of(company, "bob")).granted == 100 * USD
 
 
-def test_pay_without_a_rate_waits_for_it(company):
+def test_pay_without_a_rate_waits_for_it(company: Company) -> None:
     bring(company, "ada 120000,,,EUR,,")
     ada = id_of(company, "ada")
     found = ledger.balance(company, ada)
@@ -151,7 +166,7 @@ def test_pay_without_a_rate_waits_for_it(company):
     assert ledger.balance(company, ada).granted == 6_000 * USD
 
 
-def test_a_top_up_adds_and_counts_once(company, ada):
+def test_a_top_up_adds_and_counts_once(company: Company, ada: int) -> None:
     top_up(company, ada, 500 * USD, "top_up:1")
     top_up(company, ada, 500 * USD, "top_up:1")
     found = ledger.balance(company, ada)
@@ -160,7 +175,7 @@ def test_a_top_up_adds_and_counts_once(company, ada):
         top_up(company, ada, 0, "top_up:2")
 
 
-def test_a_top_up_that_ends_within_the_period_expires_then(company, ada, clock):
+def test_a_top_up_that_ends_within_the_period_expires_then(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     clock.at = datetime(2026, 11, 17, 12, tzinfo=UTC)
     top_up(company, ada, 100 * USD, "top_up:1", expires_at=datetime(2026, 11, 20, 15, tzinfo=UTC))
@@ -184,11 +199,11 @@ def test_a_top_up_that_ends_within_the_period_expires_then(company, ada, clock):
     assert ledger.balance(company, ada).expired == 45 * USD
 
 
-def account_id(company, person_id):
-    return within(company, lambda tx: ledger.account_for(tx, person_id, NOV).id)
+def account_id(company: Company, person_id: int) -> int:
+    return within(company, lambda tx: account.id_of(ledger.account_for(tx, person_id, NOV)))
 
 
-def test_a_period_closes_when_every_source_is_past_it(company, ada, clock):
+def test_a_period_closes_when_every_source_is_past_it(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     spend(company, "ada", 833 * USD, NOV, "one")
     clock.at = datetime(2026, 12, 2, 23, 59, tzinfo=UTC)
@@ -202,7 +217,7 @@ def test_a_period_closes_when_every_source_is_past_it(company, ada, clock):
     assert standing(company, ada, "2026-12").available == MONTH - 1 - USD  # twelve months are exactly a year
 
 
-def test_a_silent_source_is_waited_for_a_week(company, ada, clock):
+def test_a_silent_source_is_waited_for_a_week(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     clock.at = datetime(2026, 11, 30, 20, tzinfo=UTC)
     spend(company, "ada", USD, clock.at, "last seen")
@@ -214,7 +229,7 @@ def test_a_silent_source_is_waited_for_a_week(company, ada, clock):
     assert ledger.close_due(company) == 1
 
 
-def test_late_usage_eats_what_expired_before_it_becomes_overspend(company, ada, clock):
+def test_late_usage_eats_what_expired_before_it_is_overspend(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     clock.at = CLOSING
     ledger.close_due(company)
@@ -227,7 +242,7 @@ def test_late_usage_eats_what_expired_before_it_becomes_overspend(company, ada, 
     assert ledger.check_books(company) == []
 
 
-def test_a_closed_period_does_not_change_by_pay(company, ada, clock):
+def test_a_closed_period_does_not_change_by_pay(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     clock.at = CLOSING
     ledger.close_due(company)
@@ -237,14 +252,14 @@ def test_a_closed_period_does_not_change_by_pay(company, ada, clock):
     assert standing(company, ada, "2026-12").granted == 37_500 * USD
 
 
-def test_closing_grants_what_was_never_granted(company, ada, clock):
+def test_closing_grants_what_was_never_granted(company: Company, ada: int, clock: FixedClock) -> None:
     spend(company, "ada", USD, NOV, "one")
     clock.at = datetime(2026, 12, 20, tzinfo=UTC)
     assert ledger.close_due(company) == 1
     assert standing(company, ada).expired == MONTH - USD
 
 
-def test_without_a_rate_a_period_stays_open(company, clock):
+def test_without_a_rate_a_period_stays_open(company: Company, clock: FixedClock) -> None:
     bring(company, "ada 120000,,,EUR,,")
     ada = id_of(company, "ada")
     ensure(company, ada)
@@ -255,7 +270,7 @@ def test_without_a_rate_a_period_stays_open(company, clock):
     assert standing(company, ada).expired == 6_250 * USD
 
 
-def test_what_lives_longer_is_carried_and_late_usage_follows_it(company, ada, clock):
+def test_what_lives_longer_is_carried_and_late_usage_follows_it(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     top_up(company, ada, 100 * USD, "top_up:1", expires_at=datetime(2026, 12, 5, tzinfo=UTC))
     spend(company, "ada", MONTH + 20 * USD, NOV, "all of it")
@@ -277,7 +292,7 @@ def test_what_lives_longer_is_carried_and_late_usage_follows_it(company, ada, cl
     assert ledger.check_books(company) == []
 
 
-def test_late_usage_reaches_through_two_closed_periods(company, ada, clock):
+def test_late_usage_reaches_through_two_closed_periods(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     top_up(company, ada, 100 * USD, "top_up:1", expires_at=datetime(2027, 2, 1, tzinfo=UTC))
     spend(company, "ada", MONTH, NOV, "november")
@@ -295,7 +310,7 @@ def test_late_usage_reaches_through_two_closed_periods(company, ada, clock):
     assert ledger.check_books(company) == []
 
 
-def test_one_failure_does_not_keep_the_others_open(company, ada, clock):
+def test_one_failure_does_not_keep_the_others_open(company: Company, ada: int, clock: FixedClock) -> None:
     bring(company, "bob 120000,,,USD,,")
     bob = id_of(company, "bob")
     for one in (ada, bob):
@@ -308,18 +323,15 @@ def test_one_failure_does_not_keep_the_others_open(company, ada, clock):
     assert labels == [CLOSING, None][: len(labels)]
 
 
-def accounts_of(tx, person_id):
-    from db import ledger as query  # noqa: PLC0415 - one test looks inside
-
+def accounts_of(tx: Tx, person_id: int) -> Sequence[Account]:
     return query.accounts_of(tx.session, person_id)
 
 
-def forget_key(company, person_id):
-    company.database.write("test", lambda session, _vault: session.execute(
-        text("DELETE FROM data_key WHERE owner = :owner"), {"owner": f"person:{person_id}"}))  # fmt: skip
+def forget_key(company: Company, person_id: int) -> None:
+    within(company, lambda tx: data_key.forget(tx.session, person_owner(person_id)))
 
 
-def test_the_balance_names_driver_mix_run_out_and_sources(company, ada):
+def test_the_balance_names_driver_mix_run_out_and_sources(company: Company, ada: int) -> None:
     ten = Tokens(input=8_000, output=2_000)
     for day in range(8, 16):
         at = datetime(2026, 11, day, 12, tzinfo=UTC)
@@ -336,7 +348,8 @@ def test_the_balance_names_driver_mix_run_out_and_sources(company, ada):
     assert "500" not in repr(found)
 
 
-def test_a_newcomer_is_shown_the_teams_mix_or_the_companys(company, ada):
+@pytest.mark.usefixtures("ada")
+def test_a_newcomer_is_shown_the_teams_mix_or_the_companys(company: Company) -> None:
     bring(company, "bob 120000,,,USD,,")
     import_people(company, f"{HEADER}\neve@example.com,Eve,Looms,,,120000,,,USD,,\n", by="test")
     bob, eve = id_of(company, "bob"), id_of(company, "eve")
@@ -347,7 +360,7 @@ def test_a_newcomer_is_shown_the_teams_mix_or_the_companys(company, ada):
     assert ledger.balance(company, eve).mix_from == "the company"
 
 
-def test_history_is_by_day_and_idle_days_are_there(company, ada):
+def test_history_is_by_day_and_idle_days_are_there(company: Company, ada: int) -> None:
     spend(company, "ada", 2 * USD, datetime(2026, 11, 3, 23, 59, tzinfo=UTC), "one")
     spend(company, "ada", 3 * USD, datetime(2026, 11, 16, 1, tzinfo=UTC), "two")
     days = ledger.history(company, ada)
@@ -355,7 +368,7 @@ def test_history_is_by_day_and_idle_days_are_there(company, ada):
     assert [day.nanos for day in days if day.nanos] == [2 * USD, 3 * USD]
 
 
-def test_why_adds_up_to_what_is_left(company, ada, clock):
+def test_why_adds_up_to_what_is_left(company: Company, ada: int, clock: FixedClock) -> None:
     ensure(company, ada)
     top_up(company, ada, 100 * USD, "top_up:1", expires_at=datetime(2026, 11, 20, tzinfo=UTC))
     spend(company, "ada", 30 * USD, datetime(2026, 11, 18, tzinfo=UTC), "one")
@@ -370,19 +383,19 @@ def test_why_adds_up_to_what_is_left(company, ada, clock):
     assert ledger.why(company, 4711) == []
 
 
-def test_a_stranger_has_no_balance(company):
+def test_a_stranger_has_no_balance(company: Company) -> None:
     with pytest.raises(LookupError):
         ledger.balance(company, 4711)
 
 
-def test_a_zero_budget_is_no_allotment(company):
+def test_a_zero_budget_is_no_allotment(company: Company) -> None:
     bring(company, "ada ,,,USD,,")
     found = ledger.balance(company, id_of(company, "ada"))
     assert (found.granted, found.has_allotment, found.run_out, found.tokens_left) == (0, False, None, None)
     assert transfers(company) == []
 
 
-def test_the_stored_amounts_tell_nothing_by_their_length(company, ada):
+def test_the_stored_amounts_tell_nothing_by_their_length(company: Company, ada: int) -> None:
     bring(company, "bob 12,,,USD,,")
     ensure(company, ada)
     ensure(company, id_of(company, "bob"))
@@ -392,7 +405,7 @@ def test_the_stored_amounts_tell_nothing_by_their_length(company, ada):
     assert len(lengths) == 1
 
 
-def spoil(company, statement):
+def spoil(company: Company, statement: str) -> None:
     """Change what never changes, as somebody with the file in their hands could."""
     with company.database.engine.execution_options(stipend_write=True).begin() as connection:
         if company.database.is_sqlite:
@@ -412,7 +425,9 @@ def spoil(company, statement):
         ("DELETE FROM transfer WHERE kind = 'expiry'", r"Account \d+ is closed and has budget left"),
     ],
 )
-def test_the_check_sees_what_was_spoilt(company, ada, clock, statement, says):
+def test_the_check_sees_what_was_spoilt(
+    company: Company, ada: int, clock: FixedClock, statement: str, says: str
+) -> None:
     spend(company, "ada", USD, NOV, "one")
     ensure(company, ada)
     clock.at = datetime(2026, 12, 20, tzinfo=UTC)
@@ -425,8 +440,8 @@ def test_the_check_sees_what_was_spoilt(company, ada, clock, statement, says):
     assert not any("20833" in problem for problem in found)
 
 
-def test_a_transfer_of_nothing_is_refused(company, ada):
-    def nothing(tx):
+def test_a_transfer_of_nothing_is_refused(company: Company, ada: int) -> None:
+    def nothing(tx: Tx) -> None:
         held = ledger.account_for(tx, ada, NOV)
         account.post(tx, account.Movement("top_up", "k", "c", NOV), held, account.company_account(tx, "issued"), 0)
 
