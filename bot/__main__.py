@@ -131,7 +131,8 @@ def import_policy(file: Path) -> None:
 def import_rates(file: Path) -> None:
     """Bring in currency rates from a CSV: currency,on_date,usd_per_unit."""
     text = _text(file)
-    out.print(f"{roster.import_rates(wiring.open_company(load_settings()), text, by=COMMAND_LINE)} rates are new.")
+    new = roster.import_rates(wiring.open_company(load_settings()), text, by=COMMAND_LINE)
+    out.print("1 rate is new." if new == 1 else f"{new} rates are new.")
 
 
 @import_commands.command("usage")
