@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.rules.errors import Refused
 from bot.rules.roster import BadPeopleFile, PersonRow, parse_people
-from bot.services import audit, policy
+from bot.services import audit, policy, usage
 from bot.services.person import (
     PersonCard,
     active_people,
@@ -171,8 +171,6 @@ class _Roll:
 
     def _link(self, made: Person) -> None:
         """Let the person's address lead to them, and with it whatever usage it had before."""
-        from bot.services import usage  # noqa: PLC0415 - usage stands on the ledger, and the ledger on the roster
-
         session = self._tx.session
         found = query.identity(session, _EMAIL, made.email)
         if found is None:
