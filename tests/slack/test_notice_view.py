@@ -72,7 +72,7 @@ def test_where_nobody_else_knows_it_says_so() -> None:
 
 def test_finance_gets_the_name_made_harmless_and_the_figures() -> None:
     rendered = drawn("notice.salary_finance", Audience.FINANCE, PAY=PAY, NAME=ADA)
-    assert "*Ada &lt;!channel&gt;* is near their salary" in rendered.text
+    assert "The AI spend of Ada &lt;!channel&gt; is near their salary" in rendered.text
     assert "<!channel>" not in words(rendered)
     assert "They got the same figures." in rendered.text
 
