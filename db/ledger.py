@@ -71,6 +71,23 @@ def add_account(session: Session, row: Account) -> Account:
     return row
 
 
+def add_accounts(session: Session, rows: Sequence[Account]) -> None:
+    """Store several accounts; they have ids afterwards."""
+    session.add_all(rows)
+    session.flush()
+
+
+def account_ids(session: Session, person_ids: Sequence[int], period_start: datetime) -> dict[int, int]:
+    """Account ids by person, of those people who have one in the period that starts then."""
+    found: dict[int, int] = {}
+    for first in range(0, len(person_ids), 500):  # bound parameters are limited, on SQLite to 32,766
+        query = select(Account.person_id, Account.id).where(
+            Account.period_start == period_start, col(Account.person_id).in_(person_ids[first : first + 500])
+        )
+        found.update({person: account for person, account in session.exec(query) if person and account})
+    return found
+
+
 def lock(session: Session, ids: Iterable[int]) -> list[Account]:
     """Hold these accounts until the transaction ends, and give them as they are now.
 

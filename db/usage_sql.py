@@ -3,7 +3,7 @@
 They are written out because SQLAlchemy's own types and objects cost several times the row they store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,7 +80,7 @@ def _landed(source: str, where: str) -> str:
     )
 
 
-def insert_on_sqlite(session: Session, rows: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+def insert_on_sqlite(session: Session, rows: Iterable[tuple[Any, ...]]) -> Sequence[Any]:
     """A writer is alone and ids only grow, so what is new is what has a higher id than there was."""
     connection = session.connection()
     before = connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM usage_event").scalar_one()
@@ -93,7 +93,7 @@ def insert_on_sqlite(session: Session, rows: Sequence[tuple[Any, ...]]) -> Seque
     return connection.exec_driver_sql(_landed("usage_event", "id > ?"), (before,)).all()
 
 
-def insert_on_postgresql(session: Session, rows: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+def insert_on_postgresql(session: Session, rows: Iterable[tuple[Any, ...]]) -> Sequence[Any]:
     """COPY into a table of this connection's own, and from there everything in one statement."""
     connection = session.connection()
     connection.exec_driver_sql("SET LOCAL client_min_messages = warning")
@@ -110,7 +110,7 @@ def insert_on_postgresql(session: Session, rows: Sequence[tuple[Any, ...]]) -> S
     ).all()
 
 
-def _copy_in(driver: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+def _copy_in(driver: Any, rows: Iterable[tuple[Any, ...]]) -> None:
     statement = f"COPY usage_incoming ({_LIST}) FROM STDIN"
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:

@@ -145,15 +145,29 @@ def account_of_period(tx: Tx, person_id: int, period: Period) -> Account:
     found = query.account_by_key(tx.session, key)
     if found is not None:
         return found
-    made = Account(
-        key=key,
+    return query.add_account(tx.session, _new_account(person_id, period))
+
+
+def accounts_for(tx: Tx, person_ids: Iterable[int], period: Period) -> dict[int, int]:
+    """The ids of people's accounts of a period, by person; those that do not exist are made, all at once."""
+    people = sorted(set(person_ids))
+    found = query.account_ids(tx.session, people, period.start)
+    made = [_new_account(person_id, period) for person_id in people if person_id not in found]
+    if made:
+        query.add_accounts(tx.session, made)
+        found |= {person_of(row): id_of(row) for row in made}
+    return found
+
+
+def _new_account(person_id: int, period: Period) -> Account:
+    return Account(
+        key=account_key(person_id, period),
         kind="person",
         person_id=person_id,
         period=period.label,
         period_start=period.start,
         period_end=period.end,
     )
-    return query.add_account(tx.session, made)
 
 
 def next_account(tx: Tx, account: Account) -> Account:

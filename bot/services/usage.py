@@ -1,13 +1,13 @@
 """Usage: facts from sources, stored once each, priced, and charged to whom they lead to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bot.rules.period import Period
 from bot.rules.usage import UsageFact
 from bot.services import ledger, policy
+from bot.services.account import accounts_for
 from bot.services.price import is_doubtful, list_price
 from bot.services.verb import Company, Tx, look, verb
 from db import usage as query
@@ -52,14 +52,8 @@ class Recorded:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PricedFact:
-    """A fact and what it costs: what its source says, else the list price, else nothing known."""
-
-    fact: UsageFact
-    cost_nanos: int | None
-    price_source: str = ""
-    price_rates: str = ""
+PricedFact = tuple[UsageFact, int | None, str, str]
+"""A fact, what it costs (None: nobody knows), where the price is from, and the rates as JSON."""
 
 
 def record(company: Company, facts: Sequence[UsageFact]) -> Recorded:
@@ -76,10 +70,11 @@ def price_all(facts: Iterable[UsageFact]) -> list[PricedFact]:
 
 
 def _priced(fact: UsageFact) -> PricedFact:
+    """What its source says, else the list price, else nothing known."""
     if fact.cost_nanos is not None:
-        return PricedFact(fact, fact.cost_nanos, _FROM_SOURCE)
+        return fact, fact.cost_nanos, _FROM_SOURCE, ""
     price = list_price(fact.provider, fact.model, fact.tokens, fact.occurred_at)
-    return PricedFact(fact, None) if price is None else PricedFact(fact, price.cost_nanos, price.source, price.rates)
+    return (fact, None, "", "") if price is None else (fact, price.cost_nanos, price.source, price.rates)
 
 
 @verb("usage.record")
@@ -91,100 +86,105 @@ def record_in(tx: Tx, priced: Sequence[PricedFact]) -> Recorded:
     """Store priced facts within a transaction."""
     if not priced:
         return Recorded()
-    _advance_sources(tx, priced)
-    charge = _Charge(tx, priced)
-    closed = query.lock_accounts(tx.session, charge.account_ids)
-    landed = query.insert_new(tx.session, charge.rows())
-    touched = frozenset(found.account_id for found in landed)
+    facts = [fact for fact, *_ in priced]
+    _advance_sources(tx, facts)
+    unattributed = unattributed_account(tx)
+    found = _identities(tx, facts, unattributed)
+    charged = _Accounts(tx, found, unattributed).of(facts)
+    closed = query.lock_accounts(tx.session, set(charged))
+    landed = query.insert_new(tx.session, _rows(tx, priced, found, charged))
+    touched = frozenset(one.account_id for one in landed)
     if touched & closed:
         ledger.settle_accounts(tx, sorted(touched & closed))
-    new = sum(found.events for found in landed)
+    new = sum(one.events for one in landed)
     return Recorded(
         new=new,
         repeated=len(priced) - new,
-        unattributed=sum(found.events for found in landed if found.account_id == charge.unattributed),
-        unpriced=sum(found.unpriced for found in landed),
-        informational=sum(found.informational for found in landed),
+        unattributed=sum(one.events for one in landed if one.account_id == unattributed),
+        unpriced=sum(one.unpriced for one in landed),
+        informational=sum(one.informational for one in landed),
         accounts=touched,
-        doubtful=sum(_is_doubtful(one) for one in priced),
+        doubtful=sum(is_doubtful(fact.cost_nanos, fact.tokens) for fact in facts if fact.cost_nanos),
     )
 
 
-def _is_doubtful(priced: PricedFact) -> bool:
-    cost = priced.fact.cost_nanos
-    return cost is not None and is_doubtful(cost, priced.fact.tokens)
-
-
-def _advance_sources(tx: Tx, priced: Sequence[PricedFact]) -> None:
+def _advance_sources(tx: Tx, facts: Sequence[UsageFact]) -> None:
     """A source's row is locked first: two batches of one source never wait for each other's events both ways."""
     newest: dict[str, datetime] = {}
-    for one in priced:
-        source, at = one.fact.source, one.fact.occurred_at
-        if source not in newest or at > newest[source]:
-            newest[source] = at
+    for fact in facts:
+        if fact.occurred_at > newest.setdefault(fact.source, fact.occurred_at):
+            newest[fact.source] = fact.occurred_at
     for source in sorted(newest):
         # A clock ahead of ours must not make a source look complete into the future.
         query.advance_source(tx.session, source, min(newest[source], tx.now), tx.now)
 
 
-class _Charge:
-    """Whom each fact of a batch leads to, and so which account it is charged to."""
+def _identities(tx: Tx, facts: Sequence[UsageFact], unattributed: int) -> dict[IdentityKey, Found]:
+    """Identities by key; those that are new are stored, those that lead to nobody looked at again under the lock.
 
-    def __init__(self, tx: Tx, priced: Sequence[PricedFact]) -> None:
+    Whoever links an identity moves its past usage under that same lock, so none can fall between.
+    """
+    keys = {(fact.identity_kind, fact.identity_value) for fact in facts}
+    wanted = {(kind, value) for kind, value in keys if value is not None}
+    found = query.find_identities(tx.session, wanted)
+    if wanted - found.keys():
+        query.add_identities(tx.session, wanted - found.keys())
+    unsure = wanted - {key for key, one in found.items() if one.person_id or one.team_id}
+    if unsure or len(wanted) < len(keys):
+        query.lock_accounts(tx.session, [unattributed])
+        found |= query.find_identities(tx.session, unsure)
+    return found
+
+
+class _Accounts:
+    """Whom each fact of a batch is charged to. A batch lies in one or two periods, so the last is tried first."""
+
+    def __init__(self, tx: Tx, found: Mapping[IdentityKey, Found], unattributed: int) -> None:
         self._tx = tx
-        self._priced = priced
-        self.unattributed = unattributed_account(tx)
-        self._found = self._identities()
-        people = {found.person_id for found in self._found.values() if found.person_id is not None}
-        self._accounts = _Accounts(tx, people)
-        self._charged = [self._account(one.fact) for one in priced]
-        self.account_ids = frozenset(self._charged)
+        self._unattributed = unattributed
+        self._calendar = policy.calendar(tx)
+        self._people: dict[tuple[str, str | None], int] = {}
+        self._others: dict[tuple[str, str | None], int] = {}
+        for key, one in found.items():
+            if one.person_id is not None:
+                self._people[key] = one.person_id
+            elif one.team_id is not None:
+                self._others[key] = _team_account(tx, one.team_id)
 
-    def _identities(self) -> dict[IdentityKey, Found]:
-        """Identities by key; those that are new are stored, those that lead to nobody looked at again under the lock.
+    def of(self, facts: Sequence[UsageFact]) -> list[int]:
+        """The account of each fact, in their order; those that people lack for their period are made, all at once."""
+        periods: dict[datetime, tuple[Period, set[int]]] = {}
+        slots: list[tuple[int, datetime | None]] = []
+        period: Period | None = None
+        for fact in facts:
+            key = (fact.identity_kind, fact.identity_value)
+            person_id = self._people.get(key)
+            if person_id is None:
+                slots.append((self._others.get(key, self._unattributed), None))
+                continue
+            if period is None or not period.start <= fact.occurred_at < period.end:
+                period = self._calendar.at(fact.occurred_at)
+                people = periods.setdefault(period.start, (period, set()))[1]
+            people.add(person_id)
+            slots.append((person_id, period.start))
+        accounts = {start: accounts_for(self._tx, people, period) for start, (period, people) in periods.items()}
+        return [found if start is None else accounts[start][found] for found, start in slots]
 
-        Whoever links an identity moves its past usage under that same lock, so none can fall between.
-        """
-        session = self._tx.session
-        keys = {(one.fact.identity_kind, one.fact.identity_value) for one in self._priced}
-        wanted = {(kind, value) for kind, value in keys if value is not None}
-        found = query.find_identities(session, wanted)
-        if wanted - found.keys():
-            query.add_identities(session, wanted - found.keys())
-        unsure = wanted - {key for key, one in found.items() if one.person_id or one.team_id}
-        if unsure or len(wanted) < len(keys):
-            query.lock_accounts(session, [self.unattributed])
-            found |= query.find_identities(session, unsure)
-        return found
 
-    def _account(self, fact: UsageFact) -> int:
-        value = fact.identity_value
-        found = None if value is None else self._found[fact.identity_kind, value]
-        if found is None:
-            return self.unattributed
-        if found.person_id is not None:
-            return self._accounts.of_person(found.person_id, fact.occurred_at)
-        return self.unattributed if found.team_id is None else self._accounts.of_team(found.team_id)
-
-    def rows(self) -> list[query.EventRow]:
-        """As the database stores them."""
-        instant_of = query.instant_of(self._tx.session)
-        recorded_at = instant_of(self._tx.now)
-        return [
-            self._row(one, account_id, instant_of, recorded_at)
-            for one, account_id in zip(self._priced, self._charged, strict=True)
-        ]
-
-    def _row(
-        self, priced: PricedFact, account_id: int, instant_of: Callable[[datetime], Any], recorded_at: Any
-    ) -> query.EventRow:
-        fact, tokens = priced.fact, priced.fact.tokens
-        value = fact.identity_value
-        return (
+def _rows(
+    tx: Tx, priced: Sequence[PricedFact], found: Mapping[IdentityKey, Found], charged: Sequence[int]
+) -> Iterator[query.EventRow]:
+    """As the database stores them."""
+    instant_of = query.instant_of(tx.session)
+    recorded_at = instant_of(tx.now)
+    identities: dict[tuple[str, str | None], int] = {key: one.identity_id for key, one in found.items()}
+    for (fact, cost_nanos, price_source, price_rates), account_id in zip(priced, charged, strict=True):
+        tokens = fact.tokens
+        yield (
             fact.source,
             fact.external_id,
             account_id,
-            None if value is None else self._found[fact.identity_kind, value].identity_id,
+            identities.get((fact.identity_kind, fact.identity_value)),
             instant_of(fact.occurred_at),
             recorded_at,
             fact.provider,
@@ -197,48 +197,12 @@ class _Charge:
             tokens.cache_write_1h,
             tokens.output,
             tokens.reasoning,
-            priced.cost_nanos,
+            cost_nanos,
             fact.basis,
-            priced.price_source,
-            priced.price_rates,
+            price_source,
+            price_rates,
             fact.informational,
         )
-
-
-class _Accounts:
-    """Account ids, each looked up once for a batch. A batch lies in one or two periods, so the last is tried first."""
-
-    def __init__(self, tx: Tx, people: Iterable[int]) -> None:
-        self._tx = tx
-        self._everybody = sorted(people)
-        self._calendar = policy.calendar(tx)
-        self._teams: dict[int, int] = {}
-        self._by_period: dict[datetime, dict[int, int]] = {}
-        self._period: Period | None = None
-        self._people: dict[int, int] = {}
-
-    def of_person(self, person_id: int, instant: datetime) -> int:
-        """Of the person's period in which the instant lies; made if there is none yet."""
-        period = self._period
-        if period is None or not period.start <= instant < period.end:
-            period = self._turn_to(instant)
-        account_id = self._people.get(person_id)
-        if account_id is None:
-            account_id = self._people[person_id] = _there(ledger.account_for(self._tx, person_id, period.start).id)
-        return account_id
-
-    def _turn_to(self, instant: datetime) -> Period:
-        self._period = period = self._calendar.at(instant)
-        if period.start not in self._by_period:
-            self._by_period[period.start] = query.accounts_of(self._tx.session, self._everybody, period.start)
-        self._people = self._by_period[period.start]
-        return period
-
-    def of_team(self, team_id: int) -> int:
-        """Of the team; made if there is none yet."""
-        if team_id not in self._teams:
-            self._teams[team_id] = _team_account(self._tx, team_id)
-        return self._teams[team_id]
 
 
 def unattributed_account(tx: Tx) -> int:

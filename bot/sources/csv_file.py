@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO
 
@@ -12,6 +13,8 @@ from bot.rules.usage import BadUsage
 from bot.sources.protocol import BadFile, Parsed, Rejected
 from bot.sources.record_fields import FIELDS, REQUIRED, fact_of
 from bot.sources.text import lines_of
+
+_CHUNK = 500  # lines
 
 Pick = Callable[[list[str]], Sequence[str]]
 
@@ -22,65 +25,36 @@ def parse(file: BinaryIO, now: datetime) -> Iterator[Parsed]:
     A bad row is rejected by its line and the rest goes on: a quote that is opened and never closed costs its own line
     only. Raises BadFile when the header does not tell what the columns are.
     """
-    lines = _Lines(lines_of(file))
+    lines = lines_of(file)
     pick, width = _columns(next(csv.reader(lines), None))
-    lines.forget()
-    yield from _rows(lines, pick, width, now)
+    number = 2
+    while chunk := list(islice(lines, _CHUNK)):
+        for line, row in enumerate(_rows(chunk), number):
+            if row is None:
+                yield Rejected(line, "The quotes on this line do not match.")
+            elif row:
+                yield _item(row, pick, width, line, now)
+        number += len(chunk)
 
 
-class _Lines:
-    """The lines of a file, counted, remembering those that went into the row that is being read."""
+def _rows(lines: list[str]) -> Sequence[list[str] | None]:
+    """A row for each line, None where its quotes do not match.
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.pending: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.pending.append(line)
-        return line
-
-    def forget(self) -> int:
-        """The row is done; returns the line that it began on."""
-        began = self.number + 1
-        self.number += len(self.pending)
-        self.pending.clear()
-        return began
+    No field of ours has a line break, so a row that takes several lines is one with a quote left open, and then each
+    line is read by itself. Every row takes one line at least, so as many rows as lines means one for each.
+    """
+    try:
+        rows = list(csv.reader(lines, strict=True))
+    except csv.Error:
+        rows = []
+    return rows if len(rows) == len(lines) else [_alone(line) for line in lines]
 
 
-def _rows(lines: _Lines, pick: Pick, width: int, now: datetime) -> Iterator[Parsed]:
-    reader = csv.reader(lines)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            row = []
-        if len(lines.pending) == 1 and (row or lines.pending[0].isspace()):
-            began = lines.forget()
-            if row:
-                yield _item(row, pick, width, began, now)
-        else:
-            # No field of ours has a line break, so a quote was left open. Each line is read again by itself.
-            alone = list(lines.pending)
-            began = lines.forget()
-            yield from _one_by_one(alone, pick, width, began, now)
-
-
-def _one_by_one(lines: list[str], pick: Pick, width: int, began: int, now: datetime) -> Iterator[Parsed]:
-    for number, line in enumerate(lines, began):
-        try:
-            row = next(csv.reader([line], strict=True), [])
-        except csv.Error:
-            yield Rejected(number, "A quote is opened and not closed on this line.")
-            continue
-        if row:
-            yield _item(row, pick, width, number, now)
+def _alone(line: str) -> list[str] | None:
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error:
+        return None
 
 
 def _item(row: list[str], pick: Pick, width: int, line: int, now: datetime) -> Parsed:

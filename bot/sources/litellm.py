@@ -12,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
 from bot.rules.errors import Refused
-from bot.rules.money import MOST_USD, to_nanos
+from bot.rules.money import MOST_USD
 from bot.rules.usage import BadUsage, Tokens, UsageFact, check_fact
+from bot.sources.dollars import nanos_of
 from bot.sources.json_stream import BadJson, values_of
 from bot.sources.protocol import Ignored, Parsed, Rejected
 
@@ -48,25 +49,26 @@ def parse_body(body: bytes, now: datetime, *, trust_end_user: bool = False) -> l
 
 def _item(payload: dict[str, Any], number: int, now: datetime, *, trust_end_user: bool) -> Parsed:
     try:
-        reason = _spends_nothing(payload)
+        cost = _cost(payload)
+        reason = _spends_nothing(payload, cost)
         if reason:
             return Ignored(number, reason)
-        fact = _fact(payload, trust_end_user=trust_end_user)
+        fact = _fact(payload, cost, trust_end_user=trust_end_user)
         check_fact(fact, now)
     except Refused as error:
         return Rejected(number, str(error))
     return fact
 
 
-def _spends_nothing(payload: Mapping[str, Any]) -> str | None:
+def _spends_nothing(payload: Mapping[str, Any], cost: int | None) -> str | None:
     if payload.get("cache_hit") is True or payload.get("cache_hit") == "True":
         return "answered from LiteLLM's own cache"
-    if payload.get("status") == "failure" and not _cost(payload):
+    if payload.get("status") == "failure" and not cost:
         return "a call that failed and cost nothing"
     return None
 
 
-def _fact(payload: Mapping[str, Any], *, trust_end_user: bool) -> UsageFact:
+def _fact(payload: Mapping[str, Any], cost: int | None, *, trust_end_user: bool) -> UsageFact:
     metadata = _mapping(payload.get("metadata"))
     kind, identity = _identity(payload, metadata, trust_end_user=trust_end_user)
     provider = _text(payload.get("custom_llm_provider"))
@@ -85,7 +87,7 @@ def _fact(payload: Mapping[str, Any], *, trust_end_user: bool) -> UsageFact:
         _agent(payload.get("request_tags")),
         _clean(_text(payload.get("session_id")) or _text(payload.get("trace_id"))),
         tokens,
-        None if _is_no_real_zero(payload, tokens) else _cost(payload),
+        None if not cost and tokens.total and _is_no_real_zero(payload) else cost,
         "estimated",
     )
 
@@ -149,10 +151,16 @@ def _tokens(payload: Mapping[str, Any], usage: Mapping[str, Any]) -> Tokens:
 
 
 def _first(counts: Mapping[str, Any], *names: str) -> int:
-    return next((found for name in names if (found := _count(counts.get(name)))), 0)
+    for name in names:
+        value = counts.get(name)
+        if value:
+            return _count(value)
+    return 0
 
 
 def _count(value: Any) -> int:
+    if type(value) is int:
+        return value
     if value is None:
         return 0
     if isinstance(value, Decimal) and value.is_finite() and abs(value) < _MOST_COUNT and value == value.to_integral():
@@ -174,17 +182,15 @@ def _cost(payload: Mapping[str, Any]) -> int | None:
         raise BadUsage("response_cost is not a number.") from None
     if not cost.is_finite() or not 0 <= cost <= MOST_USD:
         raise BadUsage("response_cost is negative or too large.")
-    return to_nanos(cost)
+    return nanos_of(cost)
 
 
-def _is_no_real_zero(payload: Mapping[str, Any], tokens: Tokens) -> bool:
+def _is_no_real_zero(payload: Mapping[str, Any]) -> bool:
     """Whether the cost is 0 only because LiteLLM could not work it out: it writes 0 then too.
 
     Seen of 1.106: a failed calculation says so in a field of its own; a model that LiteLLM has never heard of is
     entered in its price map with zero rates and nothing else, whereas one that is known to be free has a mode.
     """
-    if tokens.total == 0 or _cost(payload):
-        return False
     if payload.get("response_cost_failure_debug_info") or payload.get("zero_cost_diagnostic"):
         return True
     priced_as = payload.get("model_map_information")
@@ -218,4 +224,6 @@ def _text(value: Any) -> str:
 
 def _clean(text: str) -> str:
     """A label that callers choose: what cannot be printed or is too long must not cost the row."""
+    if text.isprintable() and len(text) <= _LONGEST_TEXT:
+        return text
     return "".join(character for character in text[:_LONGEST_TEXT] if character.isprintable())

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 
 from bot.rules.errors import quoted
-from bot.rules.money import MOST_USD, to_nanos
+from bot.rules.money import MOST_USD
 from bot.rules.usage import BadUsage, Tokens, UsageFact, check_fact
+from bot.sources.dollars import nanos_of
 
 SOURCE = "file"
 """Both formats are one source: the same event in a CSV and in JSON lines counts once."""
@@ -16,9 +17,7 @@ OPTIONAL = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost
 FIELDS = REQUIRED + OPTIONAL
 
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-_LONGEST_COUNT = 18
-_NINE = 9
-_EXACT_DIGITS = 24  # within the 28 digits of decimal's own context, so that nothing is rounded twice
+_LONGEST_COUNT = 40  # digits
 
 
 def fact_of(values: Sequence[str], now: datetime) -> UsageFact:
@@ -73,10 +72,10 @@ def _not_an_instant(text: str) -> str:
 
 
 def _tokens(counts: Sequence[str]) -> Tokens:
-    # One look at all five is quicker than five: digits only, and short enough for any count.
+    # One look at all five is quicker than five: digits only, and few enough for any counts.
     plain = "".join(counts)
-    if plain.isdecimal() and plain.isascii() and max(map(len, counts)) <= _LONGEST_COUNT and all(counts[:2]):
-        fresh, output, read, write, reasoning = [int(text or 0) for text in counts]
+    if plain.isdecimal() and plain.isascii() and len(plain) <= _LONGEST_COUNT and "" not in counts:
+        fresh, output, read, write, reasoning = map(int, counts)
     else:
         fresh, output, read, write, reasoning = map(_count, _COUNTS, counts)
     if reasoning > output:
@@ -112,6 +111,4 @@ def _cost(text: str) -> int:
         raise BadUsage(f"cost_usd {quoted(text)} is negative.")
     if cost > MOST_USD:
         raise BadUsage(f"cost_usd {quoted(text)} is too large.")
-    if len(text) <= _EXACT_DIGITS and cost.adjusted() > -_EXACT_DIGITS:
-        return int(cost.scaleb(_NINE).to_integral_value(ROUND_HALF_EVEN))
-    return to_nanos(cost)
+    return nanos_of(cost)

@@ -152,7 +152,7 @@ def test_bad_rows_cost_only_themselves() -> None:
 def test_a_quote_left_open_costs_only_its_line() -> None:
     rows = [ROW, 'e2,"2026-11-20T10:15:00Z,,openai,gpt-5,1,2', ROW.replace("e1", "e3"), "", ROW.replace("e1", "e4")]
     items = read("\n".join([HEADER, *rows]))
-    assert items[1] == Rejected(3, "A quote is opened and not closed on this line.")
+    assert items[1] == Rejected(3, "The quotes on this line do not match.")
     assert [item.external_id for item in items if isinstance(item, UsageFact)] == ["e1", "e3", "e4"]
 
 
