@@ -58,6 +58,13 @@ class Metrics:
         self.tick_age = Gauge(
             "stipend_tick_age_seconds", "Seconds since a tick last finished", ["tick"], registry=self.registry
         )
+        self.delivery = Counter(
+            "stipend_delivery_attempts_total", "Attempts to deliver a message", ["outcome"], registry=self.registry
+        )
         self.ingested = Counter(
             "stipend_usage_rows_total", "Usage rows received over HTTP", ["source", "outcome"], registry=self.registry
         )
+
+    def delivered(self, outcome: str) -> None:
+        """Count what became of an attempt to deliver: sent, found, wait, retry, ambiguous, parked."""
+        self.delivery.labels(outcome).inc()

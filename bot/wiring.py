@@ -110,6 +110,7 @@ class Bot:
     slack_app: App
     delivery: Delivery
     schedule: Schedule
+    metrics: Metrics
     stop: threading.Event = field(default_factory=threading.Event)
     socket: threading.Thread | None = None
 
@@ -131,20 +132,21 @@ def build(settings: Settings, company: Company) -> Bot:
     """Put the bot together; starts nothing and calls nobody."""
     client = slack_client(settings)
     directory = Directory(company, client)
-    delivery = Delivery(company, SlackSink(client, directory))
+    metrics = Metrics()
+    delivery = Delivery(company, SlackSink(client, directory), watch=metrics.delivered)
     listening = Database(company.database.url, company.database.master, busy_seconds=LISTENER_BUSY_SECONDS)
     for_listeners = replace(company, database=listening, nudge=delivery.nudge)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     slack_app = build_app(for_listeners, client, signing_secret=secret, directory=Directory(for_listeners, client))
     schedule = Schedule(replace(company, nudge=delivery.nudge))
-    return Bot(settings, for_listeners, slack_app, delivery, schedule)
+    return Bot(settings, for_listeners, slack_app, delivery, schedule, metrics)
 
 
 @contextmanager
 def running(bot: Bot) -> Iterator[uvicorn.Server]:
     """Start everything but the web server, which the caller runs; on leaving, stop in the opposite order."""
     over_http = bot.settings.slack_app_token is None
-    parts = Parts(bot.company, bot.slack_app if over_http else None, Metrics(), bot.problems)
+    parts = Parts(bot.company, bot.slack_app if over_http else None, bot.metrics, bot.problems)
     config = uvicorn.Config(build_web(parts), host="0.0.0.0", port=bot.settings.port, log_config=None)  # noqa: S104 - it serves the network
     with ExitStack() as stack:
         stack.callback(close_app, bot.slack_app)

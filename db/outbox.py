@@ -138,11 +138,9 @@ def park(session: Session, row_id: int, attempt: int, error: str) -> bool:
     return _of_attempt(session, row_id, attempt, leased_until=None, status="parked", error=error)
 
 
-def unpark(session: Session, lane: str | None = None) -> int:
-    """Let parked messages (of one lane) try again from the beginning; returns how many."""
-    parked = update(Outbox).where(col(Outbox.status) == "parked")
-    if lane is not None:
-        parked = parked.where(col(Outbox.lane) == lane)
+def unpark(session: Session, lane: str) -> int:
+    """Let parked messages of a lane try again from the beginning; returns how many."""
+    parked = update(Outbox).where(col(Outbox.status) == "parked", col(Outbox.lane) == lane)
     return _count(session.execute(parked.values(status=_PENDING, not_before=None, leased_until=None)))
 
 

@@ -218,12 +218,6 @@ def pending(tx: Tx) -> int:
     return outbox.count_pending(tx.session)
 
 
-@verb("delivery.unpark")
-def try_parked_again(tx: Tx, person_id: int | None = None) -> int:
-    """Let parked messages (of one person's DM) try again; returns how many."""
-    return outbox.unpark(tx.session, None if person_id is None else tx.vault.blind(f"person:{person_id}"))
-
-
 def receipt_of(tx: Tx, uid: str) -> Receipt | None:
     """Where a message stands in Slack; None while it has not been sent."""
     row = outbox.by_uid(tx.session, uid)

@@ -93,3 +93,8 @@ def tell(tx: Tx, person_id: int, text: str, *, key: str) -> str:
     return owe(
         tx, Message(f"told:{key}", "answer.told", Target(person_id=person_id), Audience.PERSON, {Fact.BUDGET: told})
     )
+
+
+def try_parked_again(tx: Tx, person_id: int) -> int:
+    """Let messages that were parked because Slack did not know a person go after all; returns how many."""
+    return outbox.unpark(tx.session, tx.vault.blind(Target(person_id=person_id).lane))

@@ -11,6 +11,7 @@ from typing import Any
 from bot.rules.errors import Refused
 from bot.rules.roster import BadPeopleFile, PersonRow, parse_people
 from bot.services import audit, policy, usage
+from bot.services.outbox import try_parked_again
 from bot.services.person import (
     PersonCard,
     active_people,
@@ -155,6 +156,8 @@ class _Roll:
             self._add(row)
             return "new"
         changed = _update(known, row)
+        if changed and row.slack_user_id:
+            try_parked_again(self._tx, _id(known))
         return "changed" if self._change_terms(known, row) or changed else "unchanged"
 
     def _add(self, row: PersonRow) -> None:
@@ -300,4 +303,6 @@ def learn_slack_id(tx: Tx, person_id: int, slack_user_id: str) -> None:
         raise SlackIdTaken
     if known.slack_user_id not in {None, slack_user_id}:
         raise SlackIdTaken("The roster knows that person under another Slack user already.")
-    known.slack_user_id = slack_user_id
+    if known.slack_user_id is None:
+        known.slack_user_id = slack_user_id
+        try_parked_again(tx, person_id)

@@ -24,12 +24,14 @@ from bot.services.delivery import (
     pending,
     post_office,
     receipt_of,
-    try_parked_again,
 )
 from bot.services.outbox import Message, Target, owe
+from bot.services.policy import start_company
+from bot.services.roster import import_people, learn_slack_id
 from bot.services.verb import Company, Tx, look, verb
 from db.session import Database
 from db.tables.outbox import LanePace, Outbox
+from tests.story.town import PEOPLE
 
 TIMING = Timing()
 
@@ -242,18 +244,34 @@ def test_pauses_double_up_to_a_cap_and_nothing_is_dropped(
     assert slack.said == ["a"]
 
 
-def test_a_parked_message_holds_nobody_up_and_can_be_sent_after_all(
-    company: Company, slack: FakeSlack, clock: FixedClock
-) -> None:
+def test_a_parked_message_holds_nobody_up(company: Company, slack: FakeSlack, clock: FixedClock) -> None:
     slack.before = [Permanent("invalid_arguments")]
     say(company, "a")
     say(company, "b")
     deliver(company, slack, clock)
     deliver(company, slack, clock, 2)
     assert slack.said == ["b"]
-    assert try_parked_again(company) == 1
+
+
+@verb("test.tell")
+def tell(tx: Tx, person_id: int, text: str) -> None:
+    facts = {Fact.REQUESTED: {"text": text}}
+    owe(tx, Message(text, "test", Target(person_id=person_id), Audience.PERSON, facts))
+
+
+def test_what_was_parked_goes_once_slack_knows_the_person(
+    company: Company, slack: FakeSlack, clock: FixedClock
+) -> None:
+    start_company(company, "UTC")
+    import_people(company, PEOPLE, by="test")
+    slack.before = [Permanent("Slack knows nobody with the person's e-mail address")]
+    tell(company, 1, "for ada")
+    deliver(company, slack, clock)
+    learn_slack_id(company, 2, "U0GRACE")
+    assert deliver(company, slack, clock) == 0
+    learn_slack_id(company, 1, "U0ADA")
     deliver(company, slack, clock, 2)
-    assert slack.said == ["b", "a"]
+    assert slack.said == ["for ada"]
 
 
 class Killed(BaseException):
