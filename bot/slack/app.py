@@ -157,19 +157,20 @@ def _kept(company: Company, event: Mapping[str, Any]) -> int | None:
 
 
 def is_reply(event: Mapping[str, Any]) -> bool:
-    """Whether an event is what a person typed in a thread: no edit, deletion, broadcast, file or bot's message."""
+    """Whether an event is what a person typed in a thread: no edit, deletion, file or bot's message."""
     return event.get("type") == "message" and not event.get("edited") and _typed_in_thread(event)
 
 
 def is_edited_reply(message: Mapping[str, Any]) -> bool:
     """Whether the message of a `message_changed` was edited by its author; unfurled links change messages too."""
     edited = message.get("edited") or {}
-    return bool(edited.get("ts")) and edited.get("user") == message.get("user") and _typed_in_thread(message)
+    by_author = edited.get("user") in {None, message.get("user")}
+    return bool(edited.get("ts")) and by_author and _typed_in_thread(message)
 
 
 def _typed_in_thread(message: Mapping[str, Any]) -> bool:
     return (
-        not message.get("subtype")
+        message.get("subtype") in {None, "", "thread_broadcast"}  # the latter: "also send to the channel"
         and not message.get("bot_id")
         and isinstance(message.get("user"), str)
         and message.get("thread_ts") not in {None, message.get("ts")}

@@ -30,8 +30,13 @@ def slack_findings(client: WebClient, channels: Channels) -> Iterator[Finding]:
     except (SlackClientError, OSError) as error:
         yield Finding(Level.PROBLEM, f"Slack does not take the bot token: {_reason(error)}.")
         return
-    yield Finding(Level.OK, f"Slack knows the bot as {answer['user']} in {answer['team']}.")
-    yield from _scopes({name.lower(): value for name, value in answer.headers.items()}.get("x-oauth-scopes", ""))
+    bot, team = answer.get("user") or answer.get("user_id"), answer.get("team") or answer.get("team_id")
+    yield Finding(Level.OK, f"Slack knows the bot as {bot} in {team}.")
+    granted = {name.lower(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
+    if granted is None:
+        yield Finding(Level.WARNING, "Slack does not say which scopes the token has. It needs those of manifest.yaml.")
+    else:
+        yield from _scopes(granted)
     yield from _channels(client, channels)
 
 
@@ -47,10 +52,10 @@ def _scopes(granted: str) -> Iterator[Finding]:
 
 
 def _channels(client: WebClient, channels: Channels) -> Iterator[Finding]:
-    for name, channel in (("approvals", channels.approvals), ("alerts", channels.alerts), ("finance", channels.finance)):
-        setting = f"STIPEND_{name.upper()}_CHANNEL"
+    for name, without in _WITHOUT.items():
+        setting, channel = f"STIPEND_{name.upper()}_CHANNEL", getattr(channels, name)
         if channel is None:
-            yield Finding(Level.WARNING, f"{setting} is not set: {_WITHOUT[name]}.")
+            yield Finding(Level.WARNING, f"{setting} is not set: {without}.")
         else:
             yield _channel(client, setting, channel, must_be_private=name == "finance")
 
@@ -67,13 +72,16 @@ def _channel(client: WebClient, setting: str, channel: str, *, must_be_private: 
         found = client.conversations_info(channel=channel)["channel"]
     except (SlackClientError, OSError) as error:
         return Finding(Level.PROBLEM, f"{setting} {channel} cannot be seen: {_reason(error)}. Invite the bot to it.")
+    name = f"#{found.get('name', channel)}"
     if found.get("is_archived"):
-        return Finding(Level.PROBLEM, f"{setting} #{found['name']} is archived.")
-    if not found.get("is_member"):
-        return Finding(Level.PROBLEM, f"The bot is not in #{found['name']} ({setting}). Invite it there.")
+        return Finding(Level.PROBLEM, f"{setting} {name} is archived.")
+    if "is_member" not in found:
+        return Finding(Level.WARNING, f"Slack does not say whether the bot is in {name} ({setting}).")
+    if not found["is_member"]:
+        return Finding(Level.PROBLEM, f"The bot is not in {name} ({setting}). Invite it there.")
     if must_be_private and not found.get("is_private"):
-        return Finding(Level.PROBLEM, f"#{found['name']} ({setting}) is public, so finance gets direct messages instead.")
-    return Finding(Level.OK, f"The bot is in #{found['name']} ({setting}).")
+        return Finding(Level.PROBLEM, f"{name} ({setting}) is public, so finance gets direct messages instead.")
+    return Finding(Level.OK, f"The bot is in {name} ({setting}).")
 
 
 def _reason(error: Exception) -> str:

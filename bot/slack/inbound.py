@@ -1,5 +1,7 @@
 """What Slack sends, read into one shape."""
 
+import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +54,7 @@ def _command(body: Mapping[str, Any]) -> Inbound:
         kind=Kind.COMMAND,
         name=body["command"],
         slack_user_id=body["user_id"],
-        key=_key("command", trigger),
+        key=_key("command", trigger, body["user_id"], body["command"], body.get("text")),
         payload=body,
         text=as_typed(body.get("text") or "").strip(),
         channel=body.get("channel_id"),
@@ -70,7 +72,7 @@ def _action(body: Mapping[str, Any]) -> Inbound:
         kind=Kind.ACTION,
         name=clicked["action_id"],
         slack_user_id=body["user"]["id"],
-        key=_key("action", clicked["action_id"], chosen, clicked.get("action_ts")),
+        key=_key("action", clicked.get("action_ts"), body["user"]["id"], clicked["action_id"], chosen),
         payload=body,
         value=chosen,
         channel=container.get("channel_id") or (body.get("channel") or {}).get("id"),
@@ -88,10 +90,10 @@ def _view(body: Mapping[str, Any]) -> Inbound:
         kind=Kind.VIEW,
         name=view.get("callback_id") or "",
         slack_user_id=body["user"]["id"],
-        key=_key("view", view["id"]),
+        key=_key("view", view.get("id"), body["user"]["id"], view.get("private_metadata"), view.get("state")),
         payload=body,
         trigger_id=body.get("trigger_id"),
-        in_modal=view["id"],
+        in_modal=view.get("id"),
     )
 
 
@@ -101,7 +103,7 @@ def _shortcut(body: Mapping[str, Any]) -> Inbound:
         kind=Kind.SHORTCUT,
         name=body["callback_id"],
         slack_user_id=body["user"]["id"],
-        key=_key("shortcut", body.get("trigger_id")),
+        key=_key("shortcut", body.get("trigger_id"), body["user"]["id"]),
         payload=body,
         channel=(body.get("channel") or {}).get("id"),
         message_ts=message.get("ts"),
@@ -117,7 +119,7 @@ def _event(body: Mapping[str, Any]) -> Inbound:
         kind=Kind.EVENT,
         name=event["type"],
         slack_user_id=event["user"],
-        key=_key("event", body.get("event_id")),
+        key=_key("event", body.get("event_id"), event.get("event_ts")),
         payload=body,
         text=as_typed(event.get("text") or ""),
         channel=event.get("channel"),
@@ -126,9 +128,13 @@ def _event(body: Mapping[str, Any]) -> Inbound:
     )
 
 
-def _key(kind: str, *parts: str | None) -> str:
-    # Slack names every interaction; where another Slack does not, nothing can be told apart and each counts.
-    return ":".join([kind, *(part or uuid.uuid4().hex for part in parts)])
+def _key(kind: str, unique: str | None, *said: object) -> str:
+    """The same for the same thing sent twice: Slack's id of it, and what it says, for another Slack may repeat its ids.
+
+    Where Slack gives no id, each counts. A digest, because keys are stored in the clear.
+    """
+    told = json.dumps([unique or uuid.uuid4().hex, *said], sort_keys=True)
+    return f"{kind}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
 _READERS = {

@@ -148,7 +148,8 @@ def _first_of_a_person(seen: Seen) -> Callable[..., bool]:
         event = body.get("event") or {}
         if not isinstance(event.get("user"), str) or event.get("bot_id") or event.get("subtype"):
             return False
-        return not body.get("event_id") or seen.first(f"{event.get('type')}:{body['event_id']}")
+        # The instant too: another Slack may give every event the same id.
+        return not body.get("event_id") or seen.first(f"{event.get('type')}:{body['event_id']}:{event.get('event_ts')}")
 
     return matches
 

@@ -25,6 +25,7 @@ from bot.services import roster
 from bot.services.roster import PersonCard
 from bot.services.verb import Company
 from bot.slack import format as fmt
+from bot.slack.refusal import is_unknown_method
 
 _PATIENCE_SECONDS = 2.0
 _REMEMBER_SECONDS = 600.0
@@ -160,7 +161,12 @@ class Directory:
         since, email = self._emails.get(slack_user_id, (0.0, ""))
         if email and time.monotonic() - since < _REMEMBER_SECONDS:
             return email
-        user = self._user(slack_user_id)
+        try:
+            user = self._user(slack_user_id)
+        except SlackApiError as error:
+            if is_unknown_method(error.response):
+                return None  # looking people up by address tells the same of whoever it finds
+            raise
         if user is None or user.get("deleted") or user.get("is_bot") or not self._ask_workspace().has(user):
             raise NotOfThisCompany
         email = str((user.get("profile") or {}).get("email") or "").strip().lower()

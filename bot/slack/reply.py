@@ -16,6 +16,7 @@ from bot.slack.answer import Answer, Errors, Open, Publish, Push, Update
 from bot.slack.inbound import Inbound, Kind
 from bot.slack.views import answer as views
 from bot.slack.views.kit import Block, Rendered
+from bot.slack.views.kit import plainer as plainer_blocks
 
 log = structlog.get_logger()
 _DID_NOT_OPEN = views.sentence("Slack did not open the form in time. Nothing was changed; please try again.")
@@ -79,7 +80,7 @@ class Reply:
             case None:
                 return
             case Publish():
-                yield lambda: self._client.views_publish(user_id=self._inbound.slack_user_id, view=answer.view)
+                yield from self._publishing(answer.view)
             case Open() | Push() | Update():
                 yield from self._showing(answer)
                 yield from self._telling(_DID_NOT_OPEN, person_id)
@@ -87,6 +88,12 @@ class Reply:
                 yield from self._telling(views.sentence(" ".join(answer.by_block.values())), person_id)
             case Rendered():
                 yield from self._telling(answer, person_id)
+
+    def _publishing(self, view: Block) -> Iterator[Callable[[], Any]]:
+        yield lambda: self._client.views_publish(user_id=self._inbound.slack_user_id, view=view)
+        plainer = {**view, "blocks": plainer_blocks(view["blocks"])}
+        if plainer != view:
+            yield lambda: self._client.views_publish(user_id=self._inbound.slack_user_id, view=plainer)
 
     def _showing(self, answer: Open | Push | Update) -> Iterator[Callable[[], Any]]:
         modal, trigger = self._inbound.in_modal, self._inbound.trigger_id
@@ -102,6 +109,10 @@ class Reply:
         inbound = self._inbound
         if inbound.response_url:
             yield lambda: self._respond(rendered)
+            if (plainer := plainer_blocks(rendered.blocks)) != rendered.blocks:
+                yield lambda: self._respond(Rendered(rendered.text, plainer))
+        if inbound.kind is Kind.ACTION:
+            yield from self._beside(rendered)
         if inbound.kind is Kind.EVENT:
             yield from self._telling_of_event(rendered)
         elif inbound.trigger_id or inbound.in_modal:
@@ -113,7 +124,13 @@ class Reply:
         inbound = self._inbound
         if inbound.name == "app_home_opened":
             yield lambda: self._client.views_publish(user_id=inbound.slack_user_id, view=views.as_home(rendered))
-        elif inbound.channel and not inbound.channel.startswith("D"):
+        elif inbound.channel:
+            yield from self._beside(rendered)
+
+    def _beside(self, rendered: Rendered) -> Iterator[Callable[[], Any]]:
+        """Where it was clicked or said, seen by nobody else."""
+        inbound = self._inbound
+        if inbound.channel and not inbound.channel.startswith("D"):
             yield lambda: self._client.chat_postEphemeral(
                 channel=str(inbound.channel), user=inbound.slack_user_id, thread_ts=inbound.thread_ts,
                 text=rendered.text, blocks=rendered.blocks,

@@ -11,6 +11,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.rules.audience import Visible
 from bot.services.delivery import Ambiguous, Body, NotDelivered, Permanent, Receipt, Retry, Wait
+from bot.slack.refusal import UNKNOWN_METHOD, is_unknown_method
 from bot.slack.views import VIEWS
 from bot.slack.views.kit import Rendered
 
@@ -23,18 +24,22 @@ _SERVER_ERRORS = 500
 
 _WAIT = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _AMBIGUOUS = frozenset({"internal_error", "fatal_error", "service_unavailable", "team_added_to_org"})
-# An operator can mend each of these, and until then nothing has been sent: invite the bot, reinstall, unarchive.
+# An operator can mend each of these, and until then nothing has been sent: invite the bot, unarchive, mend a setting.
 _RETRY = frozenset({
     "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "restricted_action_read_only_channel",
     "restricted_action_non_threadable_channel", "restricted_action_thread_only_channel", "accesslimited",
     "posting_to_general_channel_denied", "not_authed", "invalid_auth", "token_revoked", "token_expired",
     "account_inactive", "missing_scope", "no_permission", "access_denied", "ekm_access_denied", "org_login_required",
-    "two_factor_setup_required", "request_timeout", "messages_tab_disabled",
+    "two_factor_setup_required", "request_timeout", "messages_tab_disabled", UNKNOWN_METHOD,
 })  # fmt: skip
 # Without the right to read there is no looking back: then at most one message in each kill is posted twice.
-_UNREADABLE = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "no_permission", "unknown_method"})
+_UNREADABLE = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "no_permission", UNKNOWN_METHOD})
+# Where direct messages cannot be opened, a post to the person's own id opens them.
+_UNOPENABLE = frozenset({"missing_scope", UNKNOWN_METHOD})
 _NEVER_CONNECTED = frozenset({"ConnectionRefusedError", "gaierror", "SSLCertVerificationError"})
-_BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "unsupported_block_type", "msg_blocks_too_long"})
+_BAD_BLOCKS = frozenset({
+    "invalid_blocks", "invalid_blocks_format", "unsupported_block_type", "msg_blocks_too_long", "invalid_arguments",
+})  # fmt: skip
 
 
 class Addresses(Protocol):
@@ -150,7 +155,12 @@ class SlackSink:
         slack_id = self._ask_address(person_id)
         if slack_id is None:
             raise Permanent("Slack knows nobody with the person's e-mail address")
-        answer = _call(self._client.conversations_open, users=slack_id)
+        try:
+            answer = _call(self._client.conversations_open, users=slack_id)
+        except NotDelivered as error:
+            if str(error) in _UNOPENABLE:
+                return slack_id
+            raise
         return str(answer["channel"]["id"])
 
     def _ask_address(self, person_id: int) -> str | None:
@@ -210,7 +220,7 @@ def _never_connected(reason: object) -> bool:
 
 
 def _classify_answer(response: SlackResponse) -> NotDelivered:
-    code = str(response.get("error", ""))
+    code = UNKNOWN_METHOD if is_unknown_method(response) else str(response.get("error", ""))
     if response.status_code == _TOO_MANY_REQUESTS or code in _WAIT:
         return Wait(_retry_after(response))
     if response.status_code >= _SERVER_ERRORS:

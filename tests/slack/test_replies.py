@@ -26,7 +26,7 @@ EDITED = {**REPLY, "edited": {"user": "U1", "ts": "3.0"}}
         ({}, True),
         ({"thread_ts": None}, False),
         ({"thread_ts": "2.0"}, False),  # the parent itself
-        ({"subtype": "thread_broadcast"}, False),
+        ({"subtype": "thread_broadcast"}, True),  # also sent to the channel
         ({"subtype": "message_changed"}, False),
         ({"subtype": "message_deleted"}, False),
         ({"subtype": "bot_message"}, False),
@@ -43,6 +43,7 @@ def test_only_what_a_person_types_in_a_thread_is_a_reply(change: dict[str, Any],
 
 def test_an_edit_is_its_authors_own_and_no_unfurled_link() -> None:
     assert is_edited_reply(EDITED)
+    assert is_edited_reply({**EDITED, "edited": {"ts": "3.0"}})
     assert not is_edited_reply(REPLY)
     assert not is_edited_reply({**EDITED, "edited": {"user": "U2", "ts": "3.0"}})
     assert not is_edited_reply({**EDITED, "bot_id": "B1"})

@@ -43,8 +43,8 @@ def hint(_asked: Asked) -> Answer:
 
 
 def _home_tab(event: Mapping[str, Any]) -> bool:
-    return event.get("tab") == "home"
+    return event.get("tab") in {"home", None}
 
 
 def _direct(event: Mapping[str, Any]) -> bool:
-    return event.get("channel_type") == "im"
+    return event.get("channel_type") == "im" or str(event.get("channel", "")).startswith("D")

@@ -194,6 +194,20 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], 
     }
 
 
+def plainer(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks for a Slack that refuses charts and tables: tables as lines, charts left to the text beside them."""
+    return [_lines(block) if block["type"] == "data_table" else block for block in blocks if not _is_chart(block)]
+
+
+def _is_chart(block: Block) -> bool:
+    return bool(block["type"] == "data_visualization")
+
+
+def _lines(drawn: Block) -> Block:
+    rows = [" · ".join(cell["text"] for cell in row) for row in drawn["rows"]]
+    return {"type": "section", "text": plain("\n".join(rows), _SECTION)}
+
+
 def _cell(text: str) -> Block:
     return {"type": "raw_text", "text": clip(text, _TABLE_CELL) or "-"}
 
