@@ -38,7 +38,7 @@ _AMOUNT = re.compile(
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _ANOTHER = re.compile(rf"(?:(?:or|to|and|plus|[{_DASHES}/,])\s*)?[$]?[0-9]", re.IGNORECASE)
 _OTHER_MONEY = re.compile(r"[€£¥₹]|(?:eur|euros?|gbp|pounds?|sek|nok|dkk|chf|jpy|inr|cad|aud)\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
+_ADDRESS = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>")
 _EXPONENT = re.compile(r"[$]?[0-9.,]+e[+-]?[0-9]+", re.IGNORECASE)
 
 

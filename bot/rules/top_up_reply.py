@@ -18,8 +18,11 @@ from bot.rules.top_up import REASON_MAX, one_line, spell
 _LONGEST_DAYS = 366
 _HALF_A_YEAR = 183
 
+# An emoji has a letter or a digit in it: what could be read both as an emoji and as punctuation would be tried in every
+# combination, and the rule of a pasted table (`|:---:|:---:|`) would keep the reader busy for hours.
+_EMOJI = r":[_+'-]*[a-z0-9][a-z0-9_+'-]*:"
 _BEGINS = re.compile(
-    r"(?:<[@!][^>]*>|:[a-z0-9_+'-]+:|[^\w\s<&]|[\s_])*(?:approve[ds]?|den(?:y|ies|ied))(?![^\W_])", re.IGNORECASE
+    rf"(?:<[@!][^<>]*>|{_EMOJI}|[^\w\s<&]|[\s_])*(?:approve[ds]?|den(?:y|ies|ied))(?![^\W_])", re.IGNORECASE
 )
 _AMOUNT = r"\$?[0-9][0-9.,]*(?:\s?(?:usd|dollars?))?"
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
@@ -38,8 +41,8 @@ _APPROVE = re.compile(
     re.IGNORECASE,
 )
 _DENY = re.compile(r"deny(?:\s(?P<because>\S.*))?", re.IGNORECASE)
-# A condition is not a decision: "deny unless legal signs off".
-_CONDITION = re.compile(r"(?:unless|if|once|until|till|when|or|maybe|perhaps|only)\b", re.IGNORECASE)
+# A condition is not a decision: "deny unless legal signs off", "deny (unless …)".
+_CONDITION = re.compile(r"[\W_]*(?:unless|if|once|until|till|when|or|maybe|perhaps|only)\b", re.IGNORECASE)
 
 
 class BadUntil(Refused):

@@ -91,6 +91,9 @@ def test_whole_sentences_decide(text: str, expected: Approve | Deny) -> None:
         "deny?",
         "deny!",
         "deny unless legal signs off",
+        "deny — unless legal signs off",
+        "deny (if she asks again)",
+        "|:---:|:---:| approve",
         "deny if she asks again",
         "deny or approve",
         "deny why, exactly?",
@@ -118,6 +121,11 @@ def test_anything_else_that_begins_like_a_decision_is_asked_about(text: str) -> 
 def test_other_talk_is_left_alone(text: str) -> None:
     assert not begins_like_a_decision(text)
     assert read(text) is None
+
+
+@pytest.mark.parametrize("text", ["|:---:" * 2000 + "|", ":-:" * 4000, ":a" * 4000, "<@U1 " * 4000, ":_'+" * 4000])
+def test_no_pasted_table_keeps_the_reader_busy(text: str) -> None:
+    assert not begins_like_a_decision(text + "x")  # tried in every combination, this would not end in a lifetime
 
 
 amounts = st.integers(1, ASKED // NANOS * 100).map(lambda cents: cents * NANOS // 100)
