@@ -53,6 +53,7 @@ class Oracle:
         self.balance: dict[int | None, int] = defaultdict(int)
         self.used: dict[int | None, int] = defaultdict(int)
         self.top_ups: dict[str, int] = {}
+        self.ends_early: set[int] = set()
         self.expired: dict[int | None, int] = defaultdict(int)
         for row in session.exec(select(Transfer).order_by(col(Transfer.id))):
             self._move(row, int(vault.open(row.owner, row.amount, f"transfer:{row.key}")))
@@ -66,6 +67,10 @@ class Oracle:
         self.balance[row.to_account_id] += nanos
         if row.kind == "top_up":
             self.top_ups[row.key] = nanos
+        for account in (row.from_account_id, row.to_account_id):
+            end = self.accounts[account].period_end
+            if row.expires_at is not None and end is not None and row.expires_at < end:
+                self.ends_early.add(account)
         if row.kind == "expiry":
             sides = (row.from_account_id, nanos), (row.to_account_id, -nanos)
             for account, out in sides:
@@ -158,8 +163,12 @@ class Books(RuleBasedStateMachine):
     def tick(self, name: str) -> None:
         self._do(lambda: ensure(self.company, self.ids[name]))
 
-    @rule()
-    def close(self) -> None:
+    @rule(hours=st.sampled_from([24 * 4, 24 * 20, 24 * 40]))
+    def close(self, hours: int) -> None:
+        self.clock.at += timedelta(hours=hours)
+        edge, self.dies_at = self.dies_at, None
+        spend(self.company, "ada", 0, self.clock.at, f"complete {next(self.keys)}")  # the source is past every end
+        self.dies_at = edge
         self._do(lambda: ledger.close_due(self.company))
 
     @rule(hours=st.sampled_from([1, 20, 24 * 3, 24 * 15, 24 * 40]))
@@ -196,7 +205,18 @@ class Books(RuleBasedStateMachine):
             assert found.carried_in >= 0
             assert found.carried_out >= 0
             if row.closed_at is not None:
-                assert found.available <= 0
+                self._is_well_closed(found, ends_early=row.id in now.ends_early)
+
+    @staticmethod
+    def _is_well_closed(found: Any, *, ends_early: bool) -> None:
+        """What was not spent has ended, and nothing else; what ended before it was needed may be overspent beside."""
+        unspent = found.granted + found.carried_in - found.spent
+        ended = found.expired + found.carried_out
+        if ends_early:
+            assert max(0, unspent) <= ended <= found.granted + found.carried_in
+        else:
+            assert ended == max(0, unspent)
+        assert found.available == unspent - ended <= 0
 
     def teardown(self) -> None:
         self.dies_at = None
