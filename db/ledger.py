@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import case, func, or_
+from sqlalchemy import bindparam, case, func, or_, text
 from sqlmodel import Session, col, select
 
+from db.listed import among, listed
 from db.tables.ledger import Account, Transfer
 from db.tables.usage import SourceState, UsageEvent, UsageRollup
+from db.types import UtcDateTime
 
 _TOKENS: Any = (
     col(UsageRollup.input_tokens)
@@ -77,15 +79,14 @@ def add_accounts(session: Session, rows: Sequence[Account]) -> None:
     session.flush()
 
 
-def account_ids(session: Session, person_ids: Sequence[int], period_start: datetime) -> dict[int, int]:
+def account_ids(session: Session, person_ids: Iterable[int], period_start: datetime) -> dict[int, int]:
     """Account ids by person, of those people who have one in the period that starts then."""
-    found: dict[int, int] = {}
-    for first in range(0, len(person_ids), 500):  # bound parameters are limited, on SQLite to 32,766
-        query = select(Account.person_id, Account.id).where(
-            Account.period_start == period_start, col(Account.person_id).in_(person_ids[first : first + 500])
-        )
-        found.update({person: account for person, account in session.exec(query) if person and account})
-    return found
+    statement = text(
+        f"SELECT person_id, id FROM account WHERE period_start = :start AND {among(session, 'person_id')}"  # noqa: S608
+    ).bindparams(bindparam("start", type_=UtcDateTime()))
+    values = {"start": period_start, "listed": listed(session, person_ids)}
+    found = session.execute(statement, values)
+    return {row.person_id: row.id for row in found}
 
 
 def lock(session: Session, ids: Iterable[int]) -> list[Account]:

@@ -6,17 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, func
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from db import usage_sql as sql
 from db.tables.ledger import Account
-from db.tables.roster import Identity, IdentityLink
 from db.tables.usage import SourceState, UsageEvent, UsageImport, UsageRollup
 
 UNATTRIBUTED = "unattributed"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CHUNK = 500  # bound parameters are limited, on SQLite to 32,766
 
 IdentityKey = tuple[str, str]
 """Kind and value."""
@@ -82,22 +79,10 @@ def count_wrong_rollups(session: Session) -> int:
 
 def find_identities(session: Session, keys: Iterable[IdentityKey]) -> dict[IdentityKey, Found]:
     """Those of the identities that are known, with the latest link of each."""
-    later = aliased(IdentityLink)
-    newest = select(func.max(later.revision)).where(later.identity_id == IdentityLink.identity_id).scalar_subquery()
     found: dict[IdentityKey, Found] = {}
     for kind, values in _by_kind(keys).items():
-        for first in range(0, len(values), _CHUNK):
-            query = (
-                select(Identity.value, Identity.id, IdentityLink.person_id, IdentityLink.team_id)
-                .join(
-                    IdentityLink,
-                    (col(IdentityLink.identity_id) == Identity.id) & (IdentityLink.revision == newest),
-                    isouter=True,
-                )
-                .where(Identity.kind == kind, col(Identity.value).in_(values[first : first + _CHUNK]))
-            )
-            for value, identity_id, person_id, team_id in session.exec(query):
-                found[kind, value] = Found(identity_id or 0, person_id, team_id)
+        for value, *one in sql.find_identities(session, kind, values):
+            found[kind, value] = Found(*one)
     return found
 
 
@@ -130,17 +115,7 @@ def lock_accounts(session: Session, ids: Iterable[int]) -> set[int]:
     Locked in the order of their ids, so that two who lock several cannot wait for each other both ways. What is closed
     is read under the lock. On SQLite a writer is alone anyway.
     """
-    closed: set[int] = set()
-    wanted = sorted(set(ids))
-    for first in range(0, len(wanted), _CHUNK):
-        query = (
-            select(Account.id, Account.closed_at)
-            .where(col(Account.id).in_(wanted[first : first + _CHUNK]))
-            .order_by(col(Account.id))
-            .with_for_update(key_share=True)
-        )
-        closed.update(found for found, closed_at in session.exec(query) if found and closed_at is not None)
-    return closed
+    return sql.lock_accounts(session, ids)
 
 
 def advance_source(session: Session, source: str, newest_event_at: datetime, read_at: datetime) -> None:

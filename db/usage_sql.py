@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from db.listed import among, listed
 from db.types import UtcDateTime
 
 _TOKENS = (
@@ -46,10 +47,13 @@ _KEY = "account_id, day, provider, model, agent"
 _SUMS = ("events", "unpriced_events", *_TOKENS, "cost_nanos")
 _DAY = {"sqlite": "date(occurred_at / 1000000, 'unixepoch')", "postgresql": "(occurred_at AT TIME ZONE 'UTC')::date"}
 
+# What is put behind the id of an event that moves: no source's id can have it, because it cannot be printed.
+_OUT, _IN = "\x1fout", "\x1fin"
+
 # A row that corrects another is no event of its own, but for the two that move one: it leaves one account for another.
 _SIGN = (
-    "CASE WHEN corrects_id IS NULL THEN 1 WHEN external_id LIKE '%#out' THEN -1"
-    " WHEN external_id LIKE '%#in' THEN 1 ELSE 0 END"
+    f"CASE WHEN corrects_id IS NULL THEN 1 WHEN external_id LIKE '%{_OUT}' THEN -1"
+    f" WHEN external_id LIKE '%{_IN}' THEN 1 ELSE 0 END"
 )
 
 
@@ -152,11 +156,30 @@ def insert_ignoring(session: Session, table: str, columns: Sequence[str], rows: 
     session.execute(text(statement), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
+def find_identities(session: Session, kind: str, values: Iterable[str]) -> Sequence[Any]:
+    """(value, id, person, team) of those identities that are known; the latest link holds."""
+    statement = (
+        "SELECT i.value, i.id, l.person_id, l.team_id FROM identity AS i"  # noqa: S608
+        " LEFT JOIN identity_link AS l ON l.identity_id = i.id AND l.revision ="
+        " (SELECT max(m.revision) FROM identity_link AS m WHERE m.identity_id = i.id)"
+        f" WHERE i.kind = :kind AND {among(session, 'i.value')}"
+    )
+    return session.execute(text(statement), {"kind": kind, "listed": listed(session, values)}).all()
+
+
+def lock_accounts(session: Session, ids: Iterable[int]) -> set[int]:
+    """Lock accounts in the order of their ids; returns those that are closed."""
+    lock = "" if _dialect(session) == "sqlite" else " FOR NO KEY UPDATE"
+    statement = f"SELECT id, closed_at FROM account WHERE {among(session, 'id')} ORDER BY id{lock}"  # noqa: S608
+    found = session.execute(text(statement), {"listed": listed(session, ids)})
+    return {account_id for account_id, closed_at in found if closed_at is not None}
+
+
 # Usage is moved off an account once: what has been moved has its opposite beside it.
 _TO_MOVE = (
     " FROM usage_event AS e WHERE e.identity_id = :identity AND e.account_id = :account AND e.corrects_id IS NULL"
     " AND NOT e.informational AND NOT EXISTS (SELECT 1 FROM usage_event AS o"
-    " WHERE o.source = e.source AND o.external_id = e.external_id || '#out')"
+    f" WHERE o.source = e.source AND o.external_id = e.external_id || '{_OUT}')"
 )
 _WITHIN = " AND e.occurred_at >= :start AND e.occurred_at < :end"
 _INSTANTS = tuple(bindparam(name, type_=UtcDateTime()) for name in ("start", "end"))
@@ -182,12 +205,12 @@ def copy_in(
     session: Session, move: tuple[int, int, datetime], to_account: int, span: tuple[datetime, datetime]
 ) -> int:
     """Copy the usage of a span onto another account."""
-    return _copy_over(session, move, ":to", "", "#in", _WITHIN, {"to": to_account, "start": span[0], "end": span[1]})
+    return _copy_over(session, move, ":to", "", _IN, _WITHIN, {"to": to_account, "start": span[0], "end": span[1]})
 
 
 def copy_out(session: Session, move: tuple[int, int, datetime]) -> int:
     """Store the opposite of all usage that is to be moved."""
-    return _copy_over(session, move, "e.account_id", "-", "#out", "", {})
+    return _copy_over(session, move, "e.account_id", "-", _OUT, "", {})
 
 
 def _copy_over(

@@ -150,9 +150,9 @@ def account_of_period(tx: Tx, person_id: int, period: Period) -> Account:
 
 def accounts_for(tx: Tx, person_ids: Iterable[int], period: Period) -> dict[int, int]:
     """The ids of people's accounts of a period, by person; those that do not exist are made, all at once."""
-    people = sorted(set(person_ids))
+    people = set(person_ids)
     found = query.account_ids(tx.session, people, period.start)
-    made = [_new_account(person_id, period) for person_id in people if person_id not in found]
+    made = [_new_account(person_id, period) for person_id in sorted(people - found.keys())]
     if made:
         query.add_accounts(tx.session, made)
         found |= {person_of(row): id_of(row) for row in made}

@@ -20,6 +20,8 @@ _MILLION = 1_000_000
 _PICOS_PER_NANO = 1000
 _KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
+_WORTH_A_LOOK_NANOS = 1_000_000_000
+
 DOUBTFUL_NANOS_PER_TOKEN = 10_000_000
 """$10,000 for a million tokens: ten times what any model costs. A gateway with a price per million tokens entered as
 one per token lands far above it."""
@@ -62,7 +64,7 @@ def list_price(provider: str, model: str, tokens: Tokens, at: datetime) -> Price
 
 def is_doubtful(cost_nanos: int, tokens: Tokens) -> bool:
     """Whether a cost is so far above any price that somebody should look at the source's price table."""
-    return tokens.total > 0 and cost_nanos > tokens.total * DOUBTFUL_NANOS_PER_TOKEN
+    return cost_nanos > _WORTH_A_LOOK_NANOS and 0 < tokens.total * DOUBTFUL_NANOS_PER_TOKEN < cost_nanos
 
 
 @cache

@@ -14,8 +14,8 @@ from db import usage as query
 from db.tables.usage import SourceState
 from db.usage import Found, IdentityKey
 
-BATCH = 2000
-"""Facts in one transaction: few enough that a listener never waits long for it."""
+BATCH = 4000
+"""Facts in one transaction: few enough that nobody waits 200 ms for it, and enough to be worth one."""
 
 _FROM_SOURCE = "source"
 

@@ -48,7 +48,7 @@ def spent_on(town: Town, email: str) -> Decimal:
     ((nanos,),) = stored(
         town,
         "SELECT coalesce(sum(cost_nanos), 0) FROM usage_event JOIN account ON account.id = account_id"
-        f" JOIN person ON person.id = account.person_id WHERE email = '{email}'",  # noqa: S608
+        f" JOIN person ON person.id = account.person_id WHERE email = '{email}'",
     )
     return Decimal(int(str(nanos))) / 1_000_000_000
 
