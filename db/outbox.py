@@ -13,6 +13,8 @@ from db.seal import Sealed
 from db.tables.outbox import LanePace, Outbox
 
 _PENDING = "pending"
+UNREACHABLE = "unreachable: "
+"""How the error of a message begins that does not get through to its person, and for which nobody else waits."""
 
 
 def uid_of(session: Session, key: str) -> str | None:
@@ -36,8 +38,8 @@ def ready(session: Session, now: datetime, limit: int) -> list[int]:
     """Ids of messages that may go now, oldest first, at most one of each lane.
 
     A message may go when it is its lane's oldest unsent one, nothing of its lane is on its way, its lane's pace and
-    its own waiting time allow it, and what must go before it has been sent or parked. What must go before is always
-    older, so the oldest message of all can never wait for another: there is no deadlock.
+    its own waiting time allow it, and what must go before it has been sent or parked, or does not get through. What
+    must go before is always older, so the oldest message of all can never wait for another: there is no deadlock.
     """
     parent = aliased(Outbox)
     heads = select(func.min(Outbox.id)).where(Outbox.status == _PENDING).group_by(Outbox.lane)
@@ -68,7 +70,11 @@ def ready(session: Session, now: datetime, limit: int) -> list[int]:
 def _any_pending(session: Session, uids: Sequence[str]) -> bool:
     # Bound parameters are limited (SQLite: 32,766), and a sweep may follow very many direct messages.
     for first in range(0, len(uids), 500):
-        waiting = select(Outbox.id).where(Outbox.status == _PENDING, col(Outbox.uid).in_(uids[first : first + 500]))
+        waiting = select(Outbox.id).where(
+            Outbox.status == _PENDING,
+            ~col(Outbox.error).startswith(UNREACHABLE),
+            col(Outbox.uid).in_(uids[first : first + 500]),
+        )
         if session.exec(waiting.limit(1)).first() is not None:
             return True
     return False
@@ -134,8 +140,12 @@ def put_off(session: Session, row_id: int, attempt: int, *, not_before: datetime
 
 
 def park(session: Session, row_id: int, attempt: int, error: str) -> bool:
-    """Set a message aside that cannot be sent; it keeps its body, so that it can be sent after all."""
-    return _of_attempt(session, row_id, attempt, leased_until=None, status="parked", error=error)
+    """Set a message aside that cannot be sent; it keeps its body and lane, so that it can be sent after all.
+
+    Not its times: it may lie there for months, and the moment of a notice beside plain spend gives a salary away.
+    """
+    aside = {"leased_until": None, "not_before": None, "created_at": None}
+    return _of_attempt(session, row_id, attempt, status="parked", error=error, **aside)
 
 
 def unpark(session: Session, lane: str) -> int:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_LEAST_BYTES = 128
 COMPANY = "company"
 
 
@@ -126,9 +127,15 @@ class Vault:
             self._ciphers[owner] = cipher
         return self._ciphers[owner]
 
-    def seal(self, owner: str, value: Any, bound_to: str) -> Sealed:
-        """Seal any JSON value for an owner, bound to its row."""
-        return self._cipher(owner, self._make).seal(json.dumps(value, separators=(",", ":")).encode(), bound_to)
+    def seal(self, owner: str, value: Any, bound_to: str, *, least_bytes: int = _LEAST_BYTES) -> Sealed:
+        """Seal any JSON value for an owner, bound to its row.
+
+        What is sealed is filled up to `least_bytes`, or to the next power of two: the length of a ciphertext stands in
+        the clear, and would tell how many digits a salary has.
+        """
+        plain = json.dumps(value, separators=(",", ":")).encode()
+        room = max(least_bytes, 1 << (len(plain) - 1).bit_length())
+        return self._cipher(owner, self._make).seal(plain.ljust(room), bound_to)  # JSON ends before blanks
 
     def open(self, owner: str, sealed: Sealed, bound_to: str) -> Any:
         """The JSON value again; raises SealError for a wrong key or a value that was moved, NoDataKey once erased."""

@@ -16,7 +16,12 @@ def outbox_by_status(session: Session) -> dict[str, int]:
 
 def oldest_pending(session: Session) -> datetime | None:
     """Since when the oldest unsent message is owed."""
-    pending = select(Outbox.created_at).where(Outbox.status == "pending").order_by(col(Outbox.id)).limit(1)
+    pending = (
+        select(Outbox.created_at)
+        .where(Outbox.status == "pending", col(Outbox.created_at).is_not(None))  # what was parked has no time any more
+        .order_by(col(Outbox.id))
+        .limit(1)
+    )
     return session.exec(pending).first()
 
 

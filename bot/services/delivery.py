@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from bot.clock import Clock, SystemClock
 from bot.rules.audience import Audience, Fact, Visible
+from bot.services import roster
+from bot.services.person import FINANCE
 from bot.services.verb import Company, Tx, look, verb
 from db import outbox, top_up
 from db.seal import COMPANY, SealError
@@ -79,6 +81,10 @@ class Retry(NotDelivered):
     """Certainly not sent, and worth another attempt: no connection, a token that is being replaced, no invitation."""
 
 
+class Unreachable(Retry):
+    """Certainly not sent: the person's direct messages take nothing until somebody mends it. Nobody waits for it."""
+
+
 class Ambiguous(NotDelivered):
     """Sent or not, nobody knows: the answer was lost, or Slack says that it failed on the way."""
 
@@ -126,6 +132,7 @@ class Post:
     company: Company
     sink: MessageSink
     timing: Timing
+    calendar: Clock
     watch: Watch = _unwatched
 
     def deliver(self, limit: int, go_on: Callable[[], bool] = lambda: True) -> int:
@@ -134,7 +141,7 @@ class Post:
         for row_id in _ready(self.company, limit):
             if not go_on():
                 break
-            claim = _claim(self.company, row_id, self.timing)
+            claim = _claim(self.company, row_id, self.timing, self.calendar)
             if claim is not None:
                 self._attempt(claim)
                 attempted += 1
@@ -204,8 +211,9 @@ def post_office(
     watch: Watch = _unwatched,
     clock: Clock | None = None,
 ) -> Post:
-    """A Post for this company that keeps the machine's time and wakes nobody."""
-    return Post(replace(company, clock=clock or SystemClock(), nudge=_no_nudge), sink, timing or Timing(), watch)
+    """A Post for this company that keeps the machine's time and wakes nobody. Roles are those of the company's day."""
+    mechanical = replace(company, clock=clock or SystemClock(), nudge=_no_nudge)
+    return Post(mechanical, sink, timing or Timing(), company.clock, watch)
 
 
 def _no_nudge() -> None:
@@ -250,13 +258,15 @@ def _tidy(tx: Tx) -> None:
 
 
 @verb("delivery.claim")
-def _claim(tx: Tx, row_id: int, timing: Timing) -> _Claim | None:
+def _claim(tx: Tx, row_id: int, timing: Timing, calendar: Clock) -> _Claim | None:
     until = tx.now + timedelta(seconds=timing.lease)
     row = outbox.take(tx.session, row_id, tx.now, until=until, free_at=tx.now + timedelta(seconds=timing.gap))
     if row is None or row.lane is None:
         return None
     try:
-        return _Claim(row_id, row.uid, row.lane, row.attempts, _opened(tx, row))
+        body = _opened(tx, row)
+        _refuse_former_finance(replace(tx, now=calendar.now()), body)
+        return _Claim(row_id, row.uid, row.lane, row.attempts, body)
     except Permanent as error:
         outbox.park(tx.session, row_id, row.attempts, str(error))
         return None
@@ -273,6 +283,14 @@ def _opened(tx: Tx, row: Outbox) -> Body:
     except (SealError, KeyError) as error:
         # One row that cannot be read must not keep every later one from being sent.
         raise Permanent("it cannot be read") from error
+
+
+def _refuse_former_finance(tx: Tx, body: Body) -> None:
+    """Somebody's pay is for whoever has the role when it is told, however long ago it was owed."""
+    if body.audience is not Audience.FINANCE or body.person_id is None:
+        return
+    if FINANCE not in roster.roles_of(tx, body.person_id):
+        raise Permanent("whom it is for has not the role finance any more")
 
 
 def _body(stored: Mapping[str, Any], parent: Receipt | None) -> Body:
@@ -307,9 +325,8 @@ def _put_off(tx: Tx, claim: _Claim, error: NotDelivered, timing: Timing) -> None
     waits = isinstance(error, Wait)
     pause = timedelta(seconds=error.retry_after if isinstance(error, Wait) else timing.pause(claim.attempt))
     not_before = tx.now + pause
-    outbox.put_off(
-        tx.session, claim.row_id, claim.attempt, not_before=not_before, counted=not waits, error=str(error)
-    )
+    said = f"{outbox.UNREACHABLE if isinstance(error, Unreachable) else ''}{error}"
+    outbox.put_off(tx.session, claim.row_id, claim.attempt, not_before=not_before, counted=not waits, error=said)
     if waits:
         outbox.set_pace(tx.session, claim.lane, not_before)
 

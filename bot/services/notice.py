@@ -25,6 +25,7 @@ from db.tables.ledger import Account
 from db.tables.roster import Person
 
 _CHUNK = 500
+_STATE_BYTES = 512  # the same for every kind, or the length would tell notices of the salary from those of the budget
 _RACES = 5  # one is lost only to somebody who told something, and a state has few things to tell
 
 
@@ -213,7 +214,7 @@ def state_key(tx: Tx, kind: str, person_id: int, label: str) -> str:
 def _sealed(tx: Tx, key: str, kept: _Kept) -> Sealed:
     announced = kept.announced
     plain = {"highest": str(announced.highest), "base": announced.base, "count": kept.count, "uids": kept.uids}
-    return tx.vault.seal(COMPANY, plain, f"notice:{key}")
+    return tx.vault.seal(COMPANY, plain, f"notice:{key}", least_bytes=_STATE_BYTES)
 
 
 def open_state(tx: Tx, key: str, sealed: Sealed | None) -> _Kept | None:

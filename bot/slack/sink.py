@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from bot.rules.audience import Visible
-from bot.services.delivery import Ambiguous, Body, NotDelivered, Permanent, Receipt, Retry, Wait
+from bot.services.delivery import Ambiguous, Body, NotDelivered, Permanent, Receipt, Retry, Unreachable, Wait
 from bot.slack.refusal import UNKNOWN_METHOD, is_unknown_method
 from bot.slack.views import VIEWS
 from bot.slack.views.kit import Rendered
@@ -36,6 +36,8 @@ _RETRY = frozenset({
 _UNREADABLE = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "no_permission", UNKNOWN_METHOD})
 # Where direct messages cannot be opened, a post to the person's own id opens them.
 _UNOPENABLE = frozenset({"missing_scope", UNKNOWN_METHOD})
+# Of one person's direct messages these say that nothing gets through there, while the rest of Slack is as it was.
+_CLOSED_TO_US = frozenset({"channel_not_found", "is_archived", "restricted_action", "messages_tab_disabled"})
 _NEVER_CONNECTED = frozenset({"ConnectionRefusedError", "gaierror", "SSLCertVerificationError"})
 _BAD_BLOCKS = frozenset({
     "invalid_blocks", "invalid_blocks_format", "unsupported_block_type", "msg_blocks_too_long", "invalid_arguments",
@@ -61,7 +63,7 @@ class SlackSink:
         self._client = client
         self._addresses = addresses
         self._views = VIEWS if views is None else views
-        self._rooms: dict[int, str] = {}
+        self._rooms: dict[str, str] = {}
 
     def post(self, uid: str, body: Body) -> Receipt:
         """Post or change a message; raises Wait, Retry, Ambiguous or Permanent."""
@@ -70,7 +72,13 @@ class SlackSink:
             if body.parent is None:
                 raise Permanent("there is no message to change")
             return self._change(body.parent, rendered)
-        return self._send(uid, self._room(body), rendered, body.parent)
+        try:
+            return self._send(uid, self._room(body), rendered, body.parent)
+        except Retry as error:
+            if body.person_id is not None and body.parent is None and str(error) in _CLOSED_TO_US:
+                self._rooms.clear()  # it may be another room by now, or none
+                raise Unreachable(str(error)) from error
+            raise
 
     def find(self, uid: str, body: Body) -> Receipt | None:
         """Look for the uid in the metadata of the channel's, or the thread's, newest messages."""
@@ -147,14 +155,15 @@ class SlackSink:
             return body.channel
         if body.person_id is None:
             raise Permanent("it is addressed to nobody")
-        if body.person_id not in self._rooms:
-            self._rooms[body.person_id] = self._open(body.person_id)
-        return self._rooms[body.person_id]
-
-    def _open(self, person_id: int) -> str:
-        slack_id = self._ask_address(person_id)
+        slack_id = self._ask_address(body.person_id)
         if slack_id is None:
             raise Permanent("Slack knows nobody with the person's e-mail address")
+        # Remembered by the Slack user, for a person may come to be another one.
+        room = self._rooms.get(slack_id) or self._open(slack_id)
+        self._rooms[slack_id] = room
+        return room
+
+    def _open(self, slack_id: str) -> str:
         try:
             answer = _call(self._client.conversations_open, users=slack_id)
         except NotDelivered as error:

@@ -17,7 +17,7 @@ class Outbox(SQLModel, table=True):
     dump does not tell who was told what when. `receipt` is sealed JSON {"channel", "ts"} bound to
     `outbox.receipt:<uid>`. `uid` is random and travels in the message's metadata, by which a second attempt finds the
     first. `parent_uid` is the message that this one answers in its thread, or edits. `after` names messages that must
-    be sent or parked first.
+    be sent or parked first, or be known not to get through. What is parked keeps body and lane and loses its times.
     """
 
     __tablename__ = "outbox"

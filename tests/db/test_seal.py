@@ -96,3 +96,14 @@ def test_a_bad_master_key_is_said_without_being_shown(text: str, sentence: str) 
 def test_a_good_master_key_is_read() -> None:
     key = MasterKey.from_base64(base64.b64encode(KEY).decode())
     assert key.fingerprint == MasterKey(KEY).fingerprint != MasterKey(bytes(KEY_BYTES)).fingerprint
+
+
+def test_the_length_of_a_ciphertext_tells_nothing_of_a_salary() -> None:
+    vault = Vault(lambda _owner: Cipher(KEY))
+    pays = [
+        {"base": base, "bonus": bonus, "equity": None} for base in (0, 99_999 * 10**9, 10**15) for bonus in (None, 1)
+    ]
+    assert len({len(vault.seal(person_owner(1), pay, "terms:1").ciphertext) for pay in pays}) == 1
+    longer = [len(vault.seal(COMPANY, "x" * count, "outbox:1").ciphertext) for count in (130, 254, 255)]
+    assert longer == [284, 284, 540]
+    assert len(vault.seal(COMPANY, 1, "notice:1", least_bytes=512).ciphertext) == 540

@@ -279,6 +279,20 @@ def test_somebody_slack_does_not_know_holds_nobody_up(
     assert pending(company) == 0
 
 
+def test_who_became_another_slack_user_is_told_there(company: Company, slack: LocalSlack, clock: FixedClock) -> None:
+    before, after = slack.add_user("ada"), slack.add_user("ada.lovelace")
+    client = WebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=1)
+    addresses = Addresses(before)
+    sink = SlackSink(client, addresses, {"test": draw})
+    for text in ("one", "two"):
+        say(company, text, Target(person_id=1))
+        deliver_due(company, sink, clock=clock)
+        clock.at += timedelta(seconds=5)
+        addresses.user = after
+    rooms = [call.args["channel"] for call in slack.calls("chat.postMessage")]
+    assert len(set(rooms)) == 2  # what is said to the second would else be read by the first
+
+
 def test_no_server_at_all_is_waited_for(
     company: Company, slack: LocalSlack, channels: list[str], clock: FixedClock
 ) -> None:

@@ -18,6 +18,7 @@ from bot.services.delivery import (
     Receipt,
     Retry,
     Timing,
+    Unreachable,
     Wait,
     deliver_due,
     deliver_until_quiet,
@@ -27,8 +28,9 @@ from bot.services.delivery import (
 )
 from bot.services.outbox import Message, Target, owe
 from bot.services.policy import start_company
-from bot.services.roster import import_people, learn_slack_id
+from bot.services.roster import import_people, learn_slack_id, person_by_email
 from bot.services.verb import Company, Tx, look, verb
+from bot.services.vitals import vitals
 from db.session import Database
 from db.tables.outbox import LanePace, Outbox
 from tests.story.town import PEOPLE
@@ -165,6 +167,8 @@ def test_what_belongs_to_a_parked_message_is_parked(company: Company, slack: Fak
     assert (row(company, parent).status, row(company, parent).error) == ("parked", "msg_too_long")
     assert row(company, child).status == "parked"
     assert pending(company) == 0
+    assert (row(company, parent).created_at, row(company, parent).not_before) == (None, None)
+    assert vitals(company).outbox_oldest_seconds == 0
 
 
 def test_after_means_sent_or_parked(company: Company, slack: FakeSlack, clock: FixedClock) -> None:
@@ -177,6 +181,19 @@ def test_after_means_sent_or_parked(company: Company, slack: FakeSlack, clock: F
     deliver(company, slack, clock, 5)
     deliver(company, slack, clock)
     assert slack.said == ["b", "c"]
+
+
+def test_nobody_waits_for_whom_nothing_reaches(company: Company, slack: FakeSlack, clock: FixedClock) -> None:
+    slack.before = [Unreachable("messages_tab_disabled")]
+    first = say(company, "a", "D1")
+    say(company, "b", "C1", after=(first,))
+    say(company, "digest", "C1")
+    deliver(company, slack, clock)
+    deliver(company, slack, clock)
+    deliver(company, slack, clock, 1.1)
+    assert slack.said == ["b", "digest"]
+    deliver(company, slack, clock, 5)
+    assert slack.said == ["b", "digest", "a"]  # and it is not given up
 
 
 def test_an_edit_changes_its_parent_and_is_never_looked_for(
@@ -272,6 +289,33 @@ def test_what_was_parked_goes_once_slack_knows_the_person(
     learn_slack_id(company, 1, "U0ADA")
     deliver(company, slack, clock, 2)
     assert slack.said == ["for ada"]
+
+
+@verb("test.tell_finance")
+def tell_finance(tx: Tx, person_id: int) -> str:
+    facts = {Fact.REQUESTED: {"text": "somebody's pay"}}
+    return owe(tx, Message("pay", "test", Target(person_id=person_id), Audience.FINANCE, facts))
+
+
+def test_who_lost_the_role_before_delivery_is_not_told_anybodys_pay(
+    company: Company, slack: FakeSlack, clock: FixedClock
+) -> None:
+    start_company(company, "UTC")
+    import_people(company, PEOPLE, by="test")
+    fin = person_by_email(company, "fin@example.com")
+    assert fin is not None
+    assert "finance" in fin.roles
+    uid = tell_finance(company, fin.id)
+    import_people(company, without_finance(PEOPLE), by="test")
+    deliver(company, slack, clock)
+    assert slack.said == []
+    assert row(company, uid).error == "whom it is for has not the role finance any more"
+
+
+def without_finance(people: str) -> str:
+    head, *rows = people.splitlines()
+    (fin,) = [row for row in rows if row.startswith("fin@")]
+    return "\n".join([head, fin.replace("finance", "")])
 
 
 class Killed(BaseException):

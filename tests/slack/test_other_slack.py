@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,7 +18,7 @@ from bot.rules.audience import Audience, Fact
 from bot.sandbox.blocks import view_problems
 from bot.services import roster
 from bot.services.check import Level
-from bot.services.delivery import Body
+from bot.services.delivery import Body, Retry, Unreachable
 from bot.services.policy import start_company
 from bot.services.verb import Channels, Company
 from bot.slack.app import build_app, close_app
@@ -144,6 +145,18 @@ def test_without_a_right_to_open_direct_messages_they_go_too(
     sink = SlackSink(stranger.client(), directory, {"test": lambda _visible: Rendered("hello")})
     sink.post("uid", to_ada(company))
     assert [told["channel"] for told in stranger.called("chat.postMessage")] == ["UADA"]
+
+
+def test_closed_direct_messages_are_told_from_a_closed_channel(
+    company: Company, stranger: Stranger, directory: Directory
+) -> None:
+    stranger.answers["chat_postMessage"] = {"ok": False, "error": "channel_not_found"}
+    sink = SlackSink(stranger.client(), directory, {"test": lambda _visible: Rendered("hello")})
+    with pytest.raises(Unreachable):
+        sink.post("uid", to_ada(company))
+    with pytest.raises(Retry) as failed:
+        sink.post("uid", replace(to_ada(company), channel="C1", person_id=None))
+    assert not isinstance(failed.value, Unreachable)
 
 
 @pytest.mark.parametrize("not_found", [False, True])
