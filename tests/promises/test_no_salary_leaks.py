@@ -85,7 +85,7 @@ def test_no_canary_in_dump_log_or_channel(town: Town) -> None:
     town.start()
     for name in ("ada", "grace", "olga", "mia", "fin"):
         assert "$" in tokens(town, name)
-    town.spend(("olga@example.com", "22556.88"), ("mia@example.com", "37719.00"), at=this_month())
+    town.spend(("olga@example.com", "22556.88"), ("mia@example.com", "37720.53"), at=this_month())
     ask(town, "10% a share of what pay gives", name="olga")
     ask(town, "500 finish", name="olga")
     newest_card(town, 1)

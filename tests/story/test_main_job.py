@@ -87,8 +87,8 @@ def test_decide_by_typing(town: Town) -> None:
 def test_alerted_once_by_counts_and_without_a_figure(town: Town) -> None:
     month = NOW.strftime("%Y-%m")
     at = this_month()
-    # 85 % and 120 % of a month's base salary: 318450/12 and 377190/12.
-    town.spend(("olga@example.com", "22556.88"), ("mia@example.com", "37719.00"), at=at)
+    # 85 % and 120 % of a month's base salary: of 318450/12 and of 377190/12. A round share would spell the pay.
+    town.spend(("olga@example.com", "22556.88"), ("mia@example.com", "37720.53"), at=at)
     tick_at = (NOW + timedelta(minutes=1)).isoformat()
     town.cli("tick", "--at", tick_at)
     posts = town.slack.messages(town.channels["alerts"])
