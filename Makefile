@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test prove lint types imports bench interop format clean
+.PHONY: chromium help test prove lint types imports bench interop format clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,15 @@ $(READY): pyproject.toml
 
 .venv: $(READY) ## Make the virtual environment that the other commands need
 
-test: $(READY) ## Run the tests on SQLite and PostgreSQL (at most five minutes on two cores)
+# The browser tests drive the system's Chromium. Only root can install it; without it they are skipped and say so.
+CHROMIUM := chromium fonts-noto-color-emoji
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(CHROMIUM) >/dev/null; \
+	} || echo "Chromium is missing and only root can install it: the browser tests will be skipped."
+
+test: $(READY) chromium ## Run the tests on SQLite and PostgreSQL (at most five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not interop and not bench"
 
 prove: $(READY) ## Run the long proofs: many examples, kills, simulated years

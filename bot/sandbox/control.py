@@ -1,10 +1,12 @@
 """The same acts and questions over HTTP, for another process: POST /_control/<name> with the arguments as JSON."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox.records import CannotDo, Json
 
+Control = Callable[[str, Json], tuple[int, Any]]
 NAMES = frozenset(
     {
         "add_user", "deactivate", "add_channel", "invite", "remove", "join", "leave", "archive", "dm", "dm_between",

@@ -13,6 +13,7 @@ from bot.sandbox.http_delivery import HttpDelivery
 from bot.sandbox.looking import Looking
 from bot.sandbox.manifest import Manifest
 from bot.sandbox.outbound import Outbound
+from bot.sandbox.page_api import Page
 from bot.sandbox.people import People
 from bot.sandbox.records import Ack, Json
 from bot.sandbox.scene import Scene
@@ -48,11 +49,12 @@ class LocalSlack(Scene, People, Clicks, Looking):
         self._http = HttpDelivery(self.ws, request_url)
         self.outbound = Outbound(self.ws, self._sockets if mode == "socket" else self._http)
         self.ws.connections_open = self._sockets.count
+        self._page = Page(self.ws, self._control)
         self._server: ServerThread | None = None
 
     def start(self) -> Self:
         """Serve; returns once requests are answered."""
-        app = build_app(self.ws, self._sockets, self._http, self.outbound, self._control)
+        app = build_app(self.ws, self._sockets, self._http, self.outbound, self._page)
         self._server = ServerThread(app, self._port)
         self.ws.base_url = f"http://127.0.0.1:{self._server.port}"
         self._server.start()
@@ -61,6 +63,7 @@ class LocalSlack(Scene, People, Clicks, Looking):
     def stop(self) -> None:
         """Stop serving."""
         if self._server is not None:
+            self._page.close()
             self._server.stop()
             self._server = None
 

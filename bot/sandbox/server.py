@@ -13,21 +13,22 @@ import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
 
 from bot.sandbox.api_files import receive
+from bot.sandbox.control import Control
 from bot.sandbox.dispatch import Answer, call_method, call_response_url
 from bot.sandbox.errors import SlackError
 from bot.sandbox.http_delivery import HttpDelivery
 from bot.sandbox.outbound import Outbound
+from bot.sandbox.page_api import Page
 from bot.sandbox.requests import read_arguments, token_of
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.state import Workspace
 
 CONTROL_THREADS = 64
 SHUTDOWN_LOOKS = 20
-Control = Callable[[str, dict[str, Any]], tuple[int, Any]]
 
 
-def build_app(ws: Workspace, sockets: SocketMode, http: HttpDelivery, outbound: Outbound, control: Control) -> FastAPI:
-    """The routes: /api, /response, /upload, /link and /_control."""
+def build_app(ws: Workspace, sockets: SocketMode, http: HttpDelivery, outbound: Outbound, page: Page) -> FastAPI:
+    """The routes: /api, /response, /upload, /link and /_control, and the page."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -43,8 +44,9 @@ def build_app(ws: Workspace, sockets: SocketMode, http: HttpDelivery, outbound: 
     app.add_api_route("/api/{method}", _api_route(ws), methods=methods, response_model=None)
     app.add_api_route("/response/{name:path}", _response_route(ws), methods=["POST"], response_model=None)
     app.add_api_route("/upload/{file_id}", _upload_route(ws), methods=["POST", "PUT"], response_model=None)
-    app.add_api_route("/_control/{name}", _control_route(control), methods=methods, response_model=None)
+    app.add_api_route("/_control/{name}", _control_route(page.control), methods=methods, response_model=None)
     app.add_api_websocket_route("/link/", _link_route(sockets))
+    page.add_routes(app)
     return app
 
 

@@ -129,6 +129,20 @@ class Options:
     event_retry_delays: tuple[float, ...] = (0.0, 60.0, 300.0)
 
 
+class Changed(threading.Condition):
+    """Notified at every change. Listeners are called with the lock held, so they do no more than set a flag."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        super().__init__(lock)
+        self.listeners: set[Callable[[], None]] = set()
+
+    def notify_all(self) -> None:
+        """Wake whoever waits, and tell the listeners."""
+        super().notify_all()
+        for listener in tuple(self.listeners):
+            listener()
+
+
 class Workspace:
     """All state of one local Slack. Whoever reads or writes it holds `lock`; nobody waits for the bot with it."""
 
@@ -136,7 +150,7 @@ class Workspace:
         self.manifest = manifest
         self.options = options
         self.lock = threading.RLock()
-        self.changed = threading.Condition(self.lock)
+        self.changed = Changed(self.lock)
         self.ids = Ids(seed)
         self.faults = Faults()
         self.base_url = ""

@@ -1,0 +1,302 @@
+// The page: who looks where, and what is drawn where.
+
+import { Live, act, sentence } from "./api.js";
+import { renderBlocks } from "./blocks.js";
+import { Composer } from "./composer.js";
+import { toast } from "./dialog.js";
+import { h, keep, replace } from "./dom.js";
+import { drawMessages } from "./messages.js";
+import { Modal } from "./modal.js";
+import { drawSidebar } from "./sidebar.js";
+import { personName, placeName, takeSnapshot, world } from "./world.js";
+
+const LIMIT = 80;
+const NEAR_END = 120;
+const $ = (id) => document.getElementById(id);
+const ui = { viewer: "", at: "", thread: "", limit: LIMIT };
+const notes = [];
+const drafts = new Map();
+const narrow = matchMedia("(max-width: 800px)");
+let shown = "";
+let heard = "";
+
+const modal = new Modal();
+const composer = new Composer({ placeholder: "Message", send: (text) => send(text, null), shortcut });
+const replyBox = new Composer({ placeholder: "Reply…", send: (text) => send(text, ui.thread), shortcut, inThread: true });
+const threadReplies = h("div", { class: "list" });
+const threadList = h("div", { class: "messages", tabindex: "0", "aria-label": "Thread messages", role: "region" }, threadReplies);
+const joinBar = h("div", { class: "join" });
+$("composer").append(composer.node, joinBar);
+$("thread").append(
+  h("header", {}, h("h2", {}, "Thread"), h("button", { type: "button", class: "cross", "aria-label": "Close the thread", on: { click: () => openThread("") } }, "×")),
+  threadList, replyBox.node);
+
+stickToEnd(threadList, threadReplies);
+
+const live = new Live(take, (isConnected) => { $("offline").hidden = isConnected; });
+readAddress();
+addEventListener("hashchange", () => { readAddress(); watch(); });
+narrow.addEventListener("change", () => drawer(false));
+$("shade").addEventListener("click", () => drawer(false));
+document.addEventListener("keydown", escape);
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); composer.focus(); });
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-place]");
+  if (link) { event.preventDefault(); go.to(link.dataset.place); }
+});
+drawer(false);
+boot();
+
+async function boot() {
+  // As in Slack, what only one person was shown is gone when they reload.
+  if (ui.viewer && performance.getEntriesByType("navigation")[0]?.type === "reload") await act("reload", { user: ui.viewer });
+  watch();
+}
+
+function readAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  ui.viewer = asked.get("as") ?? ui.viewer;
+  ui.at = asked.get("at") ?? ui.at;
+  ui.thread = asked.get("thread") ?? "";
+}
+
+function writeAddress() {
+  const address = new URLSearchParams({ as: ui.viewer, at: ui.at, ...(ui.thread ? { thread: ui.thread } : {}) });
+  if (location.hash.slice(1) !== address.toString()) history.pushState(null, "", `#${address}`);
+  watch();
+}
+addEventListener("popstate", () => { readAddress(); watch(); });
+
+function watch() {
+  live.watch({ viewer: ui.viewer, at: ui.at, thread: ui.thread, limit: ui.limit });
+}
+
+function take(snapshot) {
+  takeSnapshot(snapshot);
+  if (!snapshot.viewer) { replace($("messages"), h("p", { class: "empty" }, "Nobody is in this workspace yet.")); return; }
+  const isUnknown = ui.at !== "home" && !world.channels.has(ui.at);
+  if (snapshot.viewer !== ui.viewer || isUnknown) {
+    ui.viewer = snapshot.viewer;
+    if (isUnknown) ui.at = snapshot.channels.find((one) => one.is_member && one.name)?.id ?? "home";
+    const address = new URLSearchParams({ as: ui.viewer, at: ui.at });
+    history.replaceState(null, "", `#${address}`);
+    watch();
+    return;
+  }
+  const { asked } = snapshot;
+  if (asked.viewer === ui.viewer && asked.at === ui.at && asked.thread === ui.thread) draw();
+}
+
+const go = {
+  to(place) {
+    keepDraft();
+    Object.assign(ui, { at: place, thread: "", limit: LIMIT });
+    drawer(false);
+    writeAddress();
+    if (place === "home") act("open_home", { user: ui.viewer }).then(report);
+  },
+  as(person) {
+    keepDraft();
+    Object.assign(ui, { viewer: person, thread: "", limit: LIMIT });
+    writeAddress();
+    if (ui.at === "home") act("open_home", { user: person }).then(report);
+  },
+  async write(person) {
+    const made = await act("dm_between", { user: ui.viewer, other: person });
+    if (made.ok) go.to(made.value);
+  },
+};
+
+function draw() {
+  const channel = world.channels.get(ui.at);
+  const isHome = ui.at === "home";
+  drawSidebar($("sidebar"), ui.at, go);
+  drawHead(channel, isHome);
+  $("messages").hidden = isHome;
+  $("home").hidden = !isHome;
+  if (isHome) drawHome(); else drawPlace(channel);
+  drawComposer(channel, isHome);
+  drawThread();
+  modal.draw(world.snapshot.views);
+  shown = `${ui.viewer} ${ui.at}`;
+  const unread = world.snapshot.channels.reduce((sum, one) => sum + (one.id === ui.at ? 0 : one.mentions), 0);
+  document.title = `${unread ? `(${unread}) ` : ""}${isHome ? world.snapshot.app.name : placeName(channel)} · Local workspace`;
+}
+
+function drawHead(channel, isHome) {
+  const { app } = world.snapshot;
+  const isApp = isHome || channel?.is_app;
+  const menu = h("button", { type: "button", class: "burger", "aria-label": "Channels and people", "aria-controls": "sidebar",
+    "aria-expanded": String(document.body.classList.contains("drawer")), on: { click: () => drawer(true) } }, "☰");
+  const mark = isApp || !channel?.name ? "" : channel.kind === "private" ? "🔒 " : "# ";
+  const title = h("h1", {}, `${mark}${isApp ? app.name : placeName(channel)}`);
+  const members = channel?.name ? h("span", { class: "subtle" }, channel.members === 1 ? "1 member" : `${channel.members} members`) : null;
+  const box = $("place-head");
+  const sig = JSON.stringify([isApp, isHome, title.textContent, channel?.members, channel?.id, document.body.classList.contains("drawer"), ui.viewer]);
+  if (box.dataset.sig === sig) return;
+  box.dataset.sig = sig;
+  const hadFocus = box.contains(document.activeElement) ? document.activeElement.textContent : null;
+  replace(box, menu, title, members, isApp ? tabs(isHome) : null);
+  if (hadFocus) [...box.querySelectorAll("button")].find((one) => one.textContent === hadFocus)?.focus();
+}
+
+function tabs(isHome) {
+  const { app } = world.snapshot;
+  const tab = (name, isHere, run) => h("button", { type: "button", role: "tab", "aria-selected": String(isHere), on: { click: run } }, name);
+  const messages = async () => {
+    const known = world.snapshot.channels.find((one) => one.is_app)?.id;
+    go.to(known ?? (await act("dm", { user: ui.viewer })).value);
+  };
+  return h("div", { class: "tabs", role: "tablist", "aria-label": app.name },
+    app.has_home ? tab("Home", isHome, () => go.to("home")) : null, app.has_messages ? tab("Messages", !isHome, messages) : null);
+}
+
+function drawHome() {
+  const { home, app } = world.snapshot;
+  const entries = home ? [{ key: home.id, sig: `${home.hash} ${world.peopleSig}`, make: () => homeNode(home) }]
+    : [{ key: "none", sig: app.name, make: () => h("p", { class: "empty" }, `${app.name} has not filled your Home tab yet.`) }];
+  keep($("home"), entries);
+}
+
+function homeNode(home) {
+  const ctx = {
+    initial: (block, element) => home.state.values[block.block_id]?.[element.action_id],
+    use: async (element, block, value) => {
+      report(await act("click_home", { user: ui.viewer, action_id: element.action_id, block_id: block.block_id, value: value ?? null }));
+    },
+  };
+  return h("div", { class: "home-blocks" }, renderBlocks(home.blocks, ctx));
+}
+
+const notesOf = (thread) => notes.filter((one) => one.viewer === ui.viewer && one.place === ui.at && one.thread === thread);
+
+function drawPlace(channel) {
+  const box = $("messages");
+  const { place } = world.snapshot;
+  const isNew = shown !== `${ui.viewer} ${ui.at}`;
+  if (isNew) replace(box);
+  let list = box.querySelector(":scope > .list");
+  if (!list) {
+    list = h("div", { class: "list" });
+    replace(box, h("div", { class: "earlier" }), list);
+    stickToEnd(box, list);
+  }
+  const earlier = h("button", { type: "button", class: "button", on: { click: () => { ui.limit += LIMIT; watch(); } } }, "Earlier messages");
+  const first = channel.kind === "im" ? `Your messages with ${placeName(channel)} begin here.` : `#${placeName(channel)} begins here.`;
+  replace(box.firstChild, place?.has_earlier ? earlier : h("p", { class: "begin" }, first));
+  drawMessages(list, place?.messages ?? [], { channel: channel.id, openThread }, notesOf(""));
+  if (isNew) toEnd(box);
+  announce(place?.messages ?? [], isNew);
+}
+
+// Whoever reads the end stays there while messages come, charts are drawn and panes open; whoever reads above is left alone.
+function stickToEnd(box, list) {
+  if (!box.dataset.end) {
+    toEnd(box);
+    box.addEventListener("scroll", () => { box.dataset.end = String(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END); });
+  }
+  const sizes = new ResizeObserver(() => { if (box.dataset.end === "true") toEnd(box); });
+  sizes.observe(list);
+  sizes.observe(box);
+}
+
+function toEnd(box) {
+  box.dataset.end = "true";
+  box.scrollTop = box.scrollHeight;
+}
+
+function announce(messages, isNew) {
+  const last = messages.at(-1);
+  const key = last ? `${ui.at} ${last.ts}` : "";
+  if (!isNew && key !== heard && last && last.user !== ui.viewer) {
+    $("live").textContent = `${personName(last.user)}${last.is_ephemeral ? ", only to you" : ""}: ${last.text.replace(/[*_~`]|<[^>|]*\|?|>/g, "")}`;
+  }
+  heard = key;
+}
+
+function drawComposer(channel, isHome) {
+  const { app } = world.snapshot;
+  const isClosed = channel?.is_app && !app.takes_messages;
+  composer.node.hidden = isHome || !channel?.is_member || channel.is_archived || isClosed;
+  joinBar.hidden = isHome || !composer.node.hidden;
+  if (!joinBar.hidden) drawJoin(channel, isClosed);
+  if (composer.node.hidden || shown === `${ui.viewer} ${ui.at}`) return;
+  composer.rename(channel.name ? `Message #${channel.name}` : `Message ${placeName(channel)}`);
+  composer.text = drafts.get(`${ui.viewer} ${ui.at}`) ?? "";
+  if (!narrow.matches && !$("sidebar").contains(document.activeElement)) composer.focus();
+}
+
+function drawJoin(channel, isClosed) {
+  if (isClosed) { replace(joinBar, `${world.snapshot.app.name} takes no messages here.`); return; }
+  replace(joinBar, `You are not in #${channel.name}. `, h("button", { type: "button", class: "button primary",
+    on: { click: async () => report(await act("join", { user: ui.viewer, channel: channel.id })) } }, "Join"));
+}
+
+function drawThread() {
+  const pane = $("thread");
+  const { thread } = world.snapshot;
+  const wasHidden = pane.hidden || pane.dataset.ts !== ui.thread;
+  pane.hidden = !ui.thread;
+  pane.dataset.ts = ui.thread;
+  document.body.classList.toggle("in-thread", Boolean(ui.thread));
+  if (!ui.thread) return;
+  if (thread) drawMessages(threadReplies, thread.messages, { channel: ui.at, isThread: true }, notesOf(ui.thread));
+  else replace(threadReplies, h("p", { class: "empty" }, "This thread is not there any more."));
+  replyBox.node.hidden = !thread || !world.channels.get(ui.at)?.is_member;
+  if (wasHidden) replyBox.text = drafts.get(`${ui.viewer} ${ui.at} ${ui.thread}`) ?? "";
+  if (wasHidden && !narrow.matches) replyBox.focus();
+  if (wasHidden) toEnd(threadList);
+}
+
+function openThread(ts) {
+  keepDraft();
+  const closed = ui.thread;
+  ui.thread = ts;
+  writeAddress();
+  if (!ts) $("messages").querySelector(`[data-ts="${closed}"] .replies`)?.focus();
+}
+
+function keepDraft() {
+  drafts.set(`${ui.viewer} ${ui.at}`, composer.text);
+  if (ui.thread) drafts.set(`${ui.viewer} ${ui.at} ${ui.thread}`, replyBox.text);
+}
+
+async function send(text, thread) {
+  const where = { user: ui.viewer, channel: ui.at, text, thread_ts: thread || null };
+  const [viewer, place] = [ui.viewer, ui.at];
+  toEnd(thread ? threadList : $("messages"));
+  const isCommand = /^\/\S/.test(text);
+  const result = await act(isCommand ? "command" : "say", where);
+  for (const said of result.said ?? []) {
+    notes.push({ viewer, place, thread: thread ?? "", ts: (Date.now() / 1000).toFixed(6), user: "USLACKBOT", text: said, is_ephemeral: true, is_note: true });
+  }
+  if (result.said?.length) draw();
+  // A message stands whatever the app thinks of it; only what could not be done at all goes back into the box.
+  if (result.refused) toast(result.error);
+  else if (!result.ok && !isCommand) toast(sentence(result, world.snapshot.app.name));
+  return !result.refused;
+}
+
+async function shortcut(callbackId) {
+  report(await act("shortcut", { user: ui.viewer, callback_id: callbackId }));
+}
+
+function report(result) {
+  if (!result.ok) toast(sentence(result, world.snapshot.app.name));
+}
+
+function drawer(isOpen) {
+  document.body.classList.toggle("drawer", isOpen);
+  $("shade").hidden = !isOpen;
+  // What is off the screen is out of the way of the keyboard too.
+  $("sidebar").inert = narrow.matches && !isOpen;
+  $("place-head").querySelector(".burger")?.setAttribute("aria-expanded", String(isOpen));
+  if (isOpen) $("sidebar").querySelector("[aria-current],button,select")?.focus();
+}
+
+function escape(event) {
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  if (document.body.classList.contains("drawer")) { drawer(false); $("place-head").querySelector(".burger")?.focus(); }
+  else if (ui.thread) openThread("");
+}
+
