@@ -4,6 +4,7 @@ A model that nobody has a price for gives None, which is unpriced: visible, and 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from bot.rules.usage import Tokens
 
 _MILLION = 1_000_000
 _PICOS_PER_NANO = 1000
+_CHARGED = ("_mtok", "requests_kcount")  # of the rates, those that tokens and requests are charged by
 _KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 _WORTH_A_LOOK_NANOS = 1_000_000_000
@@ -40,11 +42,21 @@ class Price:
 class _Rates:
     """What one request costs by itself, and a million tokens of each class, in pico-dollars.
 
-    None where the figures are too fine for that: such a request is priced by asking each time.
+    `per_million` is None where the figures are too fine for that: such a request is priced by asking each time.
     """
 
     request: int
-    per_million: tuple[int, ...] | None
+    per_million: tuple[int, int, int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One price of the list. Above each of `starts` input tokens of one request, all of its tokens cost more."""
+
+    price: ModelPrice
+    stated: str
+    starts: tuple[int, ...]
+    rates: tuple[_Rates, ...]  # one more than starts
 
 
 def list_price(provider: str, model: str, tokens: Tokens, at: datetime) -> Price | None:
@@ -55,16 +67,38 @@ def list_price(provider: str, model: str, tokens: Tokens, at: datetime) -> Price
     found = _model(provider, model)
     if found is None:
         return None
-    price = _Key(found.get_prices(at))
-    total_input = tokens.total - tokens.output
-    rates = _rates(price, sum(total_input > start for start in _tier_starts(price)))
-    cost = _linear(rates, tokens) if rates.per_million else _asked(price.price, tokens)
-    return None if cost is None else Price(cost, _source(), _stated(price))
+    prices = found.prices
+    listed = _listed(_Key(prices if isinstance(prices, ModelPrice) else found.get_prices(at)))
+    cost = _cost(listed, tokens)
+    return None if cost is None else Price(cost, _source(), listed.stated)
 
 
 def is_doubtful(cost_nanos: int, tokens: Tokens) -> bool:
     """Whether a cost is so far above any price that somebody should look at the source's price table."""
     return cost_nanos > _WORTH_A_LOOK_NANOS and 0 < tokens.total * DOUBTFUL_NANOS_PER_TOKEN < cost_nanos
+
+
+def _cost(listed: _Listed, tokens: Tokens) -> int | None:
+    if listed.starts:
+        total_input = tokens.total - tokens.output
+        rates = listed.rates[sum(total_input > start for start in listed.starts)]
+    else:
+        rates = listed.rates[0]
+    if rates.per_million is None:
+        dollars = _dollars(listed.price, tokens)
+        return None if dollars is None else to_nanos(dollars)
+    fresh, read, write_5m, write_1h, output = rates.per_million
+    picos_of_a_million = (
+        rates.request * _MILLION
+        + tokens.input * fresh
+        + tokens.cache_read * read
+        + tokens.cache_write_5m * write_5m
+        + tokens.cache_write_1h * write_1h
+        + tokens.output * output
+    )
+    nanos, rest = divmod(picos_of_a_million, _MILLION * _PICOS_PER_NANO)
+    half = _MILLION * _PICOS_PER_NANO // 2
+    return nanos + (rest > half or (rest == half and nanos % 2 == 1))
 
 
 @cache
@@ -83,6 +117,8 @@ def _model(provider: str, model: str) -> ModelInfo | None:
 class _Key:
     """A ModelPrice as a key: it compares by value and has no hash, and its data never changes while we run."""
 
+    __slots__ = ("price",)
+
     def __init__(self, price: ModelPrice) -> None:
         self.price = price
 
@@ -94,61 +130,43 @@ class _Key:
 
 
 @lru_cache(maxsize=4096)
-def _tier_starts(key: _Key) -> tuple[int, ...]:
-    """Above so many input tokens of one request, all of its tokens cost more."""
-    tiered = [value for value in vars(key.price).values() if isinstance(value, TieredPrices)]
-    return tuple(sorted({tier.start for value in tiered for tier in value.tiers}))
-
-
-@lru_cache(maxsize=4096)
-def _rates(key: _Key, tiers_passed: int) -> _Rates:
+def _listed(key: _Key) -> _Listed:
     """Asking genai-prices takes longer than storing an event, so each price and tier is asked once."""
-    flat = _within_tier(key, tiers_passed)
+    stated = {name: value for name, value in sorted(vars(key.price).items()) if value is not None}
+    tiered = [value for value in stated.values() if isinstance(value, TieredPrices)]
+    starts = tuple(sorted({tier.start for value in tiered for tier in value.tiers}))
+    sizes = (0, *(start + 1 for start in starts))
+    return _Listed(
+        key.price,
+        json.dumps({name: _shown(value) for name, value in stated.items() if name.endswith(_CHARGED)}),
+        starts,
+        tuple(_rates(_for_size(stated, size)) for size in sizes),
+    )
+
+
+def _for_size(stated: Mapping[str, Decimal | TieredPrices], size: int) -> ModelPrice:
+    """The price as it is for a request of so many input tokens."""
+    flat = {
+        name: calc_unit_price(value, 1, size, 1) if isinstance(value, TieredPrices) else value
+        for name, value in stated.items()
+    }
+    return ModelPrice(**flat)
+
+
+def _rates(flat: ModelPrice) -> _Rates:
     asked = [_dollars(flat, Tokens()), *(_dollars(flat, Tokens(**{kind: _MILLION})) for kind in _KINDS)]
     picos = [dollars.scaleb(12) for dollars in asked if dollars is not None]
     if len(picos) < len(asked) or any(pico != pico.to_integral_value() for pico in picos):
         return _Rates(0, None)
-    request, *per_million = map(int, picos)
-    return _Rates(request, tuple(pico - request for pico in per_million))
-
-
-def _within_tier(key: _Key, tiers_passed: int) -> ModelPrice:
-    """The price as it is for requests that have passed so many tiers."""
-    starts = _tier_starts(key)
-    size = starts[tiers_passed - 1] + 1 if tiers_passed else 0
-    stated = {name: value for name, value in vars(key.price).items() if value is not None}
-    return ModelPrice(
-        **{
-            name: calc_unit_price(value, 1, size, 1) if isinstance(value, TieredPrices) else value
-            for name, value in stated.items()
-        }
-    )
-
-
-@lru_cache(maxsize=4096)
-def _stated(key: _Key) -> str:
-    stated = {name: value for name, value in vars(key.price).items() if value is not None}
-    return json.dumps({name: _shown(value) for name, value in sorted(stated.items())})
+    request, fresh, read, write_5m, write_1h, output = map(int, picos)
+    per_million = (fresh - request, read - request, write_5m - request, write_1h - request, output - request)
+    return _Rates(request, per_million)
 
 
 def _shown(value: Decimal | TieredPrices) -> object:
     if isinstance(value, TieredPrices):
         return {"base": str(value.base), "tiers": [[tier.start, str(tier.price)] for tier in value.tiers]}
     return str(value)
-
-
-def _linear(rates: _Rates, tokens: Tokens) -> int:
-    counts = (tokens.input, tokens.cache_read, tokens.cache_write_5m, tokens.cache_write_1h, tokens.output)
-    charged = zip(counts, rates.per_million or (), strict=True)
-    picos_of_a_million = rates.request * _MILLION + sum(count * rate for count, rate in charged)
-    nanos, rest = divmod(picos_of_a_million, _MILLION * _PICOS_PER_NANO)
-    half = _MILLION * _PICOS_PER_NANO // 2
-    return nanos + (rest > half or (rest == half and nanos % 2 == 1))
-
-
-def _asked(price: ModelPrice, tokens: Tokens) -> int | None:
-    dollars = _dollars(price, tokens)
-    return None if dollars is None else to_nanos(dollars)
 
 
 def _dollars(price: ModelPrice, tokens: Tokens) -> Decimal | None:
