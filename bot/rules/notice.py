@@ -16,6 +16,7 @@ STALE_RATE_DAYS = 35
 """A currency rate older than this many days converts no pay for a notice."""
 
 _NOTHING = Fraction(0)
+_MODES = ("off", "counts", "names")  # from the most discreet on
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,12 @@ def band(step: int) -> Band:
 def over(step: int) -> Fraction | None:
     """The share of salary that a step above the salary lies over: 1, 3/2, 2, …; None for near and below."""
     return Fraction(step, 2) if step >= Band.ABOVE else None
+
+
+def channel_mode(company: str, own: str, *, may_be_named: bool) -> str:
+    """What the channel is told of one person: no more than the company's policy says, nor than theirs."""
+    mode = min(company, own, key=_MODES.index)
+    return "counts" if mode == "names" and not may_be_named else mode
 
 
 @dataclass(frozen=True, slots=True)

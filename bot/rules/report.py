@@ -47,14 +47,18 @@ def may_show(line: Spend) -> bool:
     return len(spent) >= FEWEST_PEOPLE and 2 * max(spent) <= sum(spent)
 
 
-def shown(lines: Mapping[str, Spend]) -> list[str]:
-    """The names of the lines that may be shown beside their total, largest first; lines without spend are none."""
+def shown(lines: Mapping[str, Spend], lineless: Spend = Spend()) -> list[str]:
+    """The names of the lines that may be shown beside their total, largest first; lines without spend are none.
+
+    `lineless` is what is in the total and in no line: subtracting the lines from the total would give it away as well.
+    """
     with_spend = (name for name, line in lines.items() if line.total or line.by_person)
     named = sorted(with_spend, key=lambda name: (-lines[name].total, name))
     kept = [name for name in named if may_show(lines[name])]
-    left_out = [name for name in named if name not in kept]
-    while left_out and kept and (len(left_out) == 1 or not may_show(add(lines[name] for name in left_out))):
-        left_out.append(kept.pop())
+    rest = [lines[name] for name in named if name not in kept]
+    rest += [lineless] if lineless.total or lineless.by_person else []
+    while rest and kept and not may_show(add(rest)):
+        rest.append(lines[kept.pop()])
     return kept
 
 

@@ -254,7 +254,7 @@ def _salary_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> I
         "salary_nanos": figures.salary,
         "finance_told": bool(finance),
         "person_told": active,
-        "channel": figures.policy.salary_in_channels if tx.channels.alerts else "off",
+        "channel": channel_mode(tx, figures.policy),
     }
     facts = {Fact.PERIOD: period_fact(tx, figures.period), Fact.PAY: pay}
     stem = f"{person}:{figures.period.label}:{count}"
@@ -265,6 +265,14 @@ def _salary_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> I
     for card in finance:
         key = f"notice.salary_finance:{stem}:{card.id}"
         yield Message(key, "notice.salary_finance", Target(person_id=card.id), Audience.FINANCE, about)
+
+
+def channel_mode(tx: Tx, own: Policy) -> str:
+    """What the alerts channel is told of somebody for whom this policy holds: off, counts or names."""
+    if tx.channels.alerts is None:
+        return "off"
+    company = policy.company_policy(tx).salary_in_channels
+    return rule.channel_mode(company, own.salary_in_channels, may_be_named=own.named_notices)
 
 
 def period_fact(tx: Tx, period: Period) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bot.rules.notice import Band, Saying, Swept
 from bot.services import policy, roster
 from bot.services.notice import (
     StateMoved,
+    channel_mode,
     figures_of,
     open_periods,
     open_state,
@@ -92,7 +93,8 @@ def _slot(tx: Tx) -> date:
 def _bands(tx: Tx, label: str) -> tuple[dict[int, int], tuple[str, ...]]:
     """The band of everybody who has been told themselves, and the messages that told them.
 
-    It is the present band, and never worse than the one of which the person knows.
+    Whoever's own policy keeps them out of channels is left out. A band is the present one, and never worse than the one
+    of which the person knows.
     """
     rows = list(_all_spenders(tx, label))
     known = query.states(tx.session, [state_key(tx, "salary", row[1], label) for row in rows])
@@ -101,9 +103,11 @@ def _bands(tx: Tx, label: str) -> tuple[dict[int, int], tuple[str, ...]]:
     for account_id, person_id, _label, _spend in rows:
         key = state_key(tx, "salary", person_id, label)
         kept = open_state(tx, key, known.get(key))
-        if kept is not None and kept.announced.highest > 0:
-            step = min(int(kept.announced.highest), figures_of(tx, account_id).salary_step)
-            bands[person_id] = rule.band(step)
+        if kept is None or kept.announced.highest <= 0:
+            continue
+        figures = figures_of(tx, account_id)
+        if channel_mode(tx, figures.policy) != "off":
+            bands[person_id] = rule.band(min(int(kept.announced.highest), figures.salary_step))
             uids += kept.uids
     return bands, tuple(uids)
 
@@ -138,14 +142,18 @@ def _sweep_facts(tx: Tx, label: str, after: Swept) -> dict[Fact, dict[str, Any]]
     period = {Fact.PERIOD: period_fact(tx, policy.calendar(tx).labelled(label))}
     finance = bool(roster.finance_people(tx))
     if after.mode == "names":
-        by_band = {band.name.lower(): _names(tx, after, band) for band in (Band.NEAR, Band.ABOVE)}
-        return {**period, Fact.SALARY_BANDS: {**by_band, "finance_told": finance}}
-    near, above = rule.counts(after.shown)
-    return {**period, Fact.SALARY_COUNTS: {"near": near, "above": above, "finance_told": finance}}
+        (near, near_more), (above, above_more) = (_names(tx, after, band) for band in (Band.NEAR, Band.ABOVE))
+        named = {"near": near, "near_more": near_more, "above": above, "above_more": above_more}
+        return {**period, Fact.SALARY_BANDS: {**named, "finance_told": finance}}
+    counted = dict(zip(("near", "above"), rule.counts(after.shown), strict=True))
+    return {**period, Fact.SALARY_COUNTS: {**counted, "finance_told": finance}}
 
 
-def _names(tx: Tx, after: Swept, band: Band) -> list[str]:
-    return sorted(roster.person(tx, person).name for person, value in after.shown.items() if value == band)
+def _names(tx: Tx, after: Swept, band: Band) -> tuple[list[str], int]:
+    """The names of those in a band, and how many more there are whose own policy does not let them be named."""
+    inside = [person for person, value in after.shown.items() if value == band]
+    named = [person for person in inside if channel_mode(tx, policy.policy_of(tx, person)) == "names"]
+    return sorted(roster.person(tx, person).name for person in named), len(inside) - len(named)
 
 
 def _sweep_state(tx: Tx, label: str) -> tuple[str, Swept, str | None, Sealed | None]:

@@ -19,6 +19,7 @@ _CHART_DAYS = 14
 _TREND_DAYS = 7
 _MODELS = 5
 _TEAMS = 12
+_NO_TEAM = ""
 
 
 def digest_is_due(company: Company) -> bool:
@@ -101,7 +102,7 @@ def _days(tx: Tx, day: date) -> _Days:
     for on, kind, person, team, nanos in query.spend_by_day(tx.session, *_window(day)):
         if person is not None:
             people[on][person] = people[on].get(person, 0) + nanos
-            mine = by_team[on_team.get(person, "")][on]
+            mine = by_team[on_team.get(person, _NO_TEAM)][on]
             mine[person] = mine.get(person, 0) + nanos
         elif team is not None:
             shared[names[team], on] += nanos
@@ -124,7 +125,7 @@ def _company(people: Mapping[date, dict[int, int]], shared: Mapping[tuple[str, d
 def _by_team(
     people: Mapping[str, Mapping[date, dict[int, int]]], shared: Mapping[tuple[str, date], int]
 ) -> dict[str, dict[date, Spend]]:
-    names = {*people, *(team for team, _on in shared)} - {""}  # whose team nobody knows is in the company's line only
+    names = {*people, *(team for team, _on in shared)}
     teams: dict[str, dict[date, Spend]] = {}
     for name in names:
         days = {*people.get(name, {}), *(on for team, on in shared if team == name)}
@@ -135,11 +136,13 @@ def _by_team(
 def _teams(teams: Mapping[str, Mapping[date, Spend]], day: date) -> list[dict[str, Any]]:
     today = {name: days.get(day, Spend()) for name, days in teams.items()}
     before = {name: _before(days, day) for name, days in teams.items()}
+    # Whose team nobody knows is in the company's line only.
+    lineless, lineless_before = today.pop(_NO_TEAM, Spend()), before.pop(_NO_TEAM, (Spend(), 0))[0]
     # A team's trend gives its days before away, so they too must be fit to be shown beside the other teams'.
-    with_trend = set(rule.shown({name: spend for name, (spend, _count) in before.items()}))
+    with_trend = set(rule.shown({name: spend for name, (spend, _count) in before.items()}, lineless_before))
     return [
         _line(name, today[name], before[name] if name in with_trend else (Spend(), 0))
-        for name in rule.shown(today)[:_TEAMS]
+        for name in rule.shown(today, lineless)[:_TEAMS]
     ]
 
 

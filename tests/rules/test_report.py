@@ -46,6 +46,12 @@ def test_two_single_people_left_out_together_would_know_each_other() -> None:
     assert shown(lines) == ["A"]
 
 
+def test_who_is_in_no_line_cannot_be_had_by_subtraction_either() -> None:
+    lines = {"A": line(9, 9, 9, 9, 9), "B": line(7, 7, 7, 7, 7, first=11)}
+    assert shown(lines, line(3, first=21)) == ["A"]
+    assert shown(lines, line(1, 1, 1, 1, 1, first=21)) == ["A", "B"]
+
+
 def test_a_team_that_spent_nothing_is_no_line() -> None:
     assert shown({"A": line(9, 9, 9, 9, 9), "B": Spend()}) == ["A"]
 

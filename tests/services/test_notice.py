@@ -7,9 +7,10 @@ from bot.clock import FixedClock
 from bot.services.notice import StateMoved, tell_people, until_settled
 from bot.services.notice_sweep import sweep, sweep_is_due
 from bot.services.policy import import_policy
+from bot.services.roster import import_people
 from bot.services.round import Round
 from bot.services.verb import Channels, Company
-from tests.services.notice_town import USD, Owed, Town
+from tests.services.notice_town import HEADER, USD, Owed, Town
 
 MONTHLY = 120_000  # a year: 10,000 a month, of which half is the default allotment
 
@@ -220,8 +221,50 @@ def test_names_only_where_policy_says_so_and_never_a_figure(town: Town, clock: F
     town.spend("ada", 8500)
     town.spend("bob", 16_000)
     (post,) = swept(town)
-    assert post.facts["SALARY_BANDS"] == {"near": ["Ada"], "above": ["Bob"], "finance_told": True}
+    assert post.facts["SALARY_BANDS"] == {
+        "near": ["Ada"], "near_more": 0, "above": ["Bob"], "above_more": 0, "finance_told": True,
+    }  # fmt: skip
     assert set(post.facts) == {"PERIOD", "SALARY_BANDS"}
+
+
+def change_policy(town: Town, clock: FixedClock, toml: str) -> None:
+    clock.at += timedelta(seconds=1)
+    import_policy(town.company, toml, by="test")
+    clock.at += timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("own", "more"), [("counts", 1), ("off", 0)])
+def test_nobody_is_named_or_counted_whose_own_policy_says_no(
+    town: Town, clock: FixedClock, own: str, more: int
+) -> None:
+    mine = f'[person."ada@example.com".notices]\nsalary_in_channels = "{own}"\n'
+    change_policy(town, clock, f'[notices]\nsalary_in_channels = "names"\n{mine}')
+    town.spend("ada", 8500)
+    town.spend("bob", 8500)
+    tell_people(town.company)
+    said = {one.person_id: one.facts["PAY"]["channel"] for one in town.news("notice.salary")}
+    assert said == {town.id("ada"): own, town.id("bob"): "names"}
+    (post,) = swept(town)
+    assert post.facts["SALARY_BANDS"]["near"] == ["Bob"]
+    assert post.facts["SALARY_BANDS"]["near_more"] == more
+
+
+def test_a_country_without_named_notices_gives_counts(town: Town, clock: FixedClock) -> None:
+    change_policy(
+        town, clock, '[notices]\nsalary_in_channels = "names"\n[country.DE.switches]\nnamed_notices = false\n'
+    )
+    row = "dora@example.com,Dora,Engines,,,120000,,,USD,2026-01-01,DE"
+    import_people(town.company, f"{HEADER},country\n{row}", by="test")
+    town.spend("dora", 8500)
+    (post,) = swept(town)
+    assert (post.facts["SALARY_BANDS"]["near"], post.facts["SALARY_BANDS"]["near_more"]) == ([], 1)
+
+
+def test_nobodys_own_policy_tells_a_channel_more_than_the_companys(town: Town, clock: FixedClock) -> None:
+    change_policy(town, clock, '[person."ada@example.com".notices]\nsalary_in_channels = "names"\n')
+    town.spend("ada", 8500)
+    (post,) = swept(town)
+    assert post.facts["SALARY_COUNTS"] == {"near": 1, "above": 0, "finance_told": True}
 
 
 def test_off_is_off(town: Town, clock: FixedClock) -> None:

@@ -4,8 +4,9 @@ import pytest
 
 from bot.clock import FixedClock
 from bot.services.report import digest_is_due, post_digest
+from bot.services.roster import import_people
 from bot.services.verb import Channels, Company
-from tests.services.notice_town import USD, Owed, Town
+from tests.services.notice_town import HEADER, USD, Owed, Town
 
 SUNDAY = datetime(2026, 11, 15, 12, tzinfo=UTC)  # the day before the tests' clock
 SIX = ("ann", "ben", "cat", "dan", "eve", "fay")
@@ -49,6 +50,17 @@ def test_a_small_team_is_left_out_and_takes_the_next_smallest_with_it(town: Town
     facts = digest(town)[0].facts["COMPANY_SPEND"]
     assert facts["company"]["nanos"] == 90 * USD
     assert facts["teams"] == []
+
+
+def test_whose_team_nobody_knows_cannot_be_had_by_subtraction(town: Town) -> None:
+    row = "new@example.com,New,Engines,,,120000,,,USD,2026-11-16"  # joins the day after
+    import_people(town.company, f"{HEADER}\n{row}", by="test")
+    for name in SIX:
+        town.spend(name, 10, at=SUNDAY)
+    town.spend("new", 7, at=SUNDAY)
+    facts = digest(town)[0].facts["COMPANY_SPEND"]
+    assert facts["company"]["nanos"] == 67 * USD
+    assert facts["teams"] == []  # the company's line less the team's would be one person's spend
 
 
 @pytest.mark.parametrize("spent", [(10, 10, 10, 10), (50, 10, 10, 10, 10)])

@@ -106,6 +106,19 @@ def test_names_for_the_channel_carry_bands_and_no_figures() -> None:
     assert not any(sign in words(rendered) for sign in ("$", "%"))
 
 
+@pytest.mark.parametrize(
+    ("near", "more", "said"),
+    [
+        (["Ada"], 2, "near salary: Ada and 2 more."),
+        ([], 1, "near salary: 1 person."),
+        ([], 2, "near salary: 2 people."),
+    ],
+)
+def test_who_may_not_be_named_is_counted(near: list[str], more: int, said: str) -> None:
+    bands = {"near": near, "near_more": more, "above": [], "above_more": 0, "finance_told": False}
+    assert said in drawn("notice.sweep", Audience.CHANNEL, SALARY_BANDS=bands).text
+
+
 def test_channel_posts_carry_no_figure_but_the_counts() -> None:
     counts = {"near": 2, "above": 1, "finance_told": True}
     assert not any(sign in words(drawn("notice.sweep", Audience.CHANNEL, SALARY_COUNTS=counts)) for sign in ("$", "%"))

@@ -95,6 +95,8 @@ def _sentence(visible: Visible) -> str:
     named = Fact.SALARY_BANDS in visible
     facts = visible[Fact.SALARY_BANDS if named else Fact.SALARY_COUNTS]
     near, above = facts["near"], facts["above"]
+    if named:
+        near, above = _with_more(near, facts.get("near_more", 0)), _with_more(above, facts.get("above_more", 0))
     if not near and not above:
         return f"*{period}*: nobody's AI spend is near or above their salary any more."
     told = "They and finance know." if facts["finance_told"] else "They know."
@@ -107,6 +109,13 @@ def _counts(near: int, above: int) -> str:
     if not near:
         return f"{above} {who} with AI spend above salary"
     return f"{near} {who} with AI spend near salary" + (f", {above} above" if above else "")
+
+
+def _with_more(names: Sequence[str], more: int) -> list[str]:
+    """The names, and how many people there are whose policy does not let them be named."""
+    if not more:
+        return list(names)
+    return [*names, f"{more} more" if names else f"{more} {'person' if more == 1 else 'people'}"]
 
 
 def _names(near: Sequence[str], above: Sequence[str]) -> str:
