@@ -3,34 +3,16 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Request
+from fastapi import APIRouter, Depends, Header, HTTPException
 
 from bot.services.ingest import Ingested, ingest_litellm
 from bot.services.token import token_name
 from bot.services.verb import Company
 from bot.telemetry import Metrics
+from bot.web.body import bounded_body
 
 MOST_BYTES = 64_000_000
-_WITHOUT = (
-    "This needs a bearer token of scope ingest. Make one with: python -m bot token create NAME --scope ingest"
-)
-
-
-class TooLarge(HTTPException):
-    """The body is larger than the bot takes at once."""
-
-    def __init__(self) -> None:
-        super().__init__(413, f"The body is larger than {MOST_BYTES // 1_000_000} MB. Send smaller batches.")
-
-
-async def bounded_body(request: Request) -> bytes:
-    """The body, read no further than the most that is taken."""
-    read = bytearray()
-    async for chunk in request.stream():
-        read += chunk
-        if len(read) > MOST_BYTES:
-            raise TooLarge
-    return bytes(read)
+_WITHOUT = "This needs a bearer token of scope ingest. Make one with: python -m bot token create NAME --scope ingest"
 
 
 def router(company: Company, metrics: Metrics) -> APIRouter:
@@ -43,7 +25,7 @@ def router(company: Company, metrics: Metrics) -> APIRouter:
             raise HTTPException(401, _WITHOUT, {"WWW-Authenticate": "Bearer"})
 
     @routes.post("/ingest/litellm", dependencies=[Depends(authorised)])
-    def from_litellm(body: Annotated[bytes, Depends(bounded_body)]) -> dict[str, Any]:
+    def from_litellm(body: Annotated[bytes, Depends(bounded_body(MOST_BYTES))]) -> dict[str, Any]:
         """Counts of accepted, repeated, ignored and refused rows, with a reason for each that was refused."""
         told = ingest_litellm(company, body)
         _count(metrics, "litellm", told)

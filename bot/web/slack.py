@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 
+from bot.web.body import bounded_body
 
-async def raw_body(request: Request) -> bytes:
-    """The bytes as they came: the signature is over them."""
-    return await request.body()
+MOST_BYTES = 4_000_000
+"""Far above Slack's largest payload. The signature is over the body, so a body is read before anybody is known."""
 
 
 def router(slack_app: App) -> APIRouter:
@@ -21,7 +21,7 @@ def router(slack_app: App) -> APIRouter:
     routes = APIRouter(tags=["slack"])
 
     @routes.post("/slack/events", include_in_schema=True)
-    def slack_events(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Response:
+    def slack_events(request: Request, body: Annotated[bytes, Depends(bounded_body(MOST_BYTES))]) -> Response:
         """Everything that Slack sends."""
         return to_starlette_response(slack_app.dispatch(to_bolt_request(request, body)))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from slack_bolt import App
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -105,6 +106,14 @@ def test_nonsense_is_refused_in_sentences(web: TestClient, bearer: dict[str, str
     assert answer.status_code == 200
     assert answer.json()["accepted"] == 0
     assert bool(answer.json()["refused"]) is bool(body)
+
+
+@pytest.mark.parametrize("path", ["/slack/events", "/ingest/litellm"])
+def test_a_body_is_read_no_further_than_is_taken(company: Company, bearer: dict[str, str], path: str) -> None:
+    far_too_much = (bytes(1_000_000) for _ in range(100))
+    app = App(signing_secret="secret", token_verification_enabled=False, token="xoxb-1")
+    with TestClient(build_web(Parts(company, app, Metrics(), list))) as client:
+        assert client.post(path, content=far_too_much, headers=bearer).status_code == 413
 
 
 def test_health(web: TestClient, problems: list[str]) -> None:
