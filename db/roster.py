@@ -42,6 +42,14 @@ def person(session: Session, person_id: int) -> Person | None:
     return session.get(Person, person_id)
 
 
+def hold(session: Session, person_id: int) -> None:
+    """Hold a person until the transaction ends, so that what is worked out for them is worked out one after the other.
+
+    On SQLite a writer is alone anyway.
+    """
+    session.exec(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)).first()
+
+
 def person_by_email(session: Session, email: str) -> Person | None:
     """The person with this address, whatever its case."""
     return session.exec(select(Person).where(Person.email == email.strip().lower())).first()

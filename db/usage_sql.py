@@ -177,7 +177,7 @@ def lock_accounts(session: Session, ids: Iterable[int]) -> set[int]:
 
 # Usage is moved off an account once: what has been moved has its opposite beside it.
 _TO_MOVE = (
-    " FROM usage_event AS e WHERE e.identity_id = :identity AND e.account_id = :account AND e.corrects_id IS NULL"
+    " FROM usage_event AS e WHERE e.identity_id = :identity AND e.account_id = :account AND e.corrects_id IS NULL"  # noqa: S608
     " AND NOT e.informational AND NOT EXISTS (SELECT 1 FROM usage_event AS o"
     f" WHERE o.source = e.source AND o.external_id = e.external_id || '{_OUT}')"
 )

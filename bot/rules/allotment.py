@@ -123,8 +123,8 @@ def _whole(policy: Policy, terms: TermsFact, usd_per_unit: Mapping[str, Fraction
 
 def _base(terms: TermsFact, usd_per_unit: Mapping[str, Fraction]) -> Fraction | None:
     """A year's base salary in nano-dollars."""
-    if terms.base_nanos is None:
-        return None
+    if not terms.base_nanos:  # nothing converts to nothing at any rate
+        return None if terms.base_nanos is None else Fraction(0)
     rate = usd_per_unit.get(terms.currency, _DOLLAR if terms.currency == "USD" else None)
     if rate is None:
         raise NoRate(terms.currency)

@@ -122,6 +122,10 @@ class Calendar:
         # Where a clock is set back over a month's first midnight, the wall shows the old month once more.
         return self.next(period) if instant >= period.end else period
 
+    def begun_by(self, instant: datetime) -> "Calendar":
+        """The calendar without later changes. Two of these that are equal have the same periods up to the instant's."""
+        return Calendar(tuple(regime for regime in self._regimes if regime.start is None or regime.start <= instant))
+
     def labelled(self, label: str) -> Period:
         """The period of that name. Raises BadPeriodLabel for no name at all, and for one that no period bears."""
         match = _LABEL.fullmatch(label)

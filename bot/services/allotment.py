@@ -17,6 +17,7 @@ from bot.services.account import Book, Movement, id_of
 from bot.services.settlement import settle_open
 from bot.services.verb import Tx
 from db import ledger as query
+from db import roster
 from db.tables.ledger import Account
 from db.tables.roster import Person
 
@@ -40,6 +41,8 @@ def ensure_periods(tx: Tx, person_id: int) -> Account:
     was posted may differ in either direction, by a raise, a leaver's date, a rate or a policy; while the period is open
     the difference is posted as an adjustment. What has expired by now is posted too. Doing it again posts nothing.
     """
+    # Before anything is read: what another transaction has granted by later terms would be taken back by earlier ones.
+    roster.hold(tx.session, person_id)
     current = accounts.account_for(tx, person_id, tx.now)
     wanted = [due for due in survey(tx, person_id).dues if due.nanos or due.account is not None]
     made = [due.account or accounts.account_of_period(tx, person_id, due.period) for due in wanted]
@@ -145,7 +148,7 @@ def _owed(tx: Tx, email: str, terms: Sequence[TermsFact], period: Period) -> int
     versions = policy.documents(tx)
     days = [policy.day_of(tx, effective_from) for effective_from, _ in versions]
     pieces = [*terms, *_cut(terms, days)]
-    needs_rates = any(each.currency != "USD" for each in terms)
+    needs_rates = any(each.currency != "USD" and each.base_nanos for each in terms)
     rates = rate.rates_for(tx, period) if needs_rates else {}
     return owed(period, pieces, _policy_for(versions, days, email), rates)
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.rules.period import Calendar, zone_named
-from bot.rules.policy import Policy, PolicyDocument, parse_policy, resolve
+from bot.rules.policy import BadPolicy, Policy, PolicyDocument, parse_policy, resolve
 from bot.services import audit
 from bot.services.verb import Tx, verb
 from db import ledger as accounts
@@ -60,19 +60,19 @@ def documents(tx: Tx) -> list[tuple[datetime, PolicyDocument]]:
 
 def calendar(tx: Tx) -> Calendar:
     """The company's budget periods."""
-    return _calendar(_versions(tx))
+    return _calendar(_versions(_rows(tx)))
 
 
 def zone(tx: Tx) -> ZoneInfo:
     """The company's zone now."""
-    begun = [name for begins, name in _zone_changes(_versions(tx)) if begins <= tx.now]
-    return zone_named(begun[-1] if begun else _versions(tx)[0][1])
+    versions = _versions(_rows(tx))
+    begun = [name for begins, name in _zone_changes(versions) if begins <= tx.now]
+    return zone_named(begun[-1] if begun else versions[0][1])
 
 
-def _versions(tx: Tx) -> tuple[_Version, ...]:
+def _versions(rows: Sequence[PolicyVersion]) -> tuple[_Version, ...]:
     return tuple(
-        (row.effective_from, row.timezone, resolve(_parsed(row.body, row.timezone)).period_months)
-        for row in _rows(tx)
+        (row.effective_from, row.timezone, resolve(_parsed(row.body, row.timezone)).period_months) for row in rows
     )
 
 
@@ -116,7 +116,7 @@ def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
 
     Without `effective_from` it counts from now; or from the current period's first day as long as nobody has an
     account, because the company is then still being set up. Without `timezone` the zone stays. The same text again
-    changes nothing.
+    changes nothing. A zone or a length of periods that would change a period that has accounts is refused.
     """
     document = parse_policy(text, zone=zone(tx))
     versions = _rows(tx)
@@ -132,9 +132,24 @@ def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
         recorded_by=by,
         recorded_at=tx.now,
     )
+    _refuse_other_periods(tx, row)
     _add(tx, row)
     audit.record(tx, by, "policy.import", f"policy:{row.id}", {"effective_from": effective_from.isoformat()})
     return effective_from
+
+
+def _refuse_other_periods(tx: Tx, row: PolicyVersion) -> None:
+    """An account is of one period. Were the days of a granted month made a quarter, they would be granted again."""
+    latest = query.latest_period_start(tx.session)
+    if latest is None:
+        return
+    after = _versions(sorted([*_rows(tx), row], key=lambda each: each.effective_from))
+    if _calendar(after).begun_by(latest) != calendar(tx).begun_by(latest):
+        sentence = (
+            "The zone and the length of periods cannot change for periods that people have accounts for, which is up to"
+            f" {calendar(tx).at(latest).label}: leave effective_from out, and they count from the next period on."
+        )
+        raise BadPolicy([sentence])
 
 
 def _add(tx: Tx, row: PolicyVersion) -> None:

@@ -166,6 +166,16 @@ def test_pay_without_a_rate_waits_for_it(company: Company) -> None:
     assert ledger.balance(company, ada).granted == 6_000 * USD
 
 
+def test_pay_of_nothing_waits_for_no_rate(company: Company, clock: FixedClock) -> None:
+    bring(company, "ada 0,,,EUR,,")
+    ada = id_of(company, "ada")
+    spend(company, "ada", USD, NOV, next(keys))
+    found = ledger.balance(company, ada)
+    assert (found.available, found.no_rate_currency) == (-USD, None)
+    clock.at = CLOSING + timedelta(days=30)
+    assert ledger.close_due(company) == 1
+
+
 def test_a_top_up_adds_and_counts_once(company: Company, ada: int) -> None:
     top_up(company, ada, 500 * USD, "top_up:1")
     top_up(company, ada, 500 * USD, "top_up:1")

@@ -12,7 +12,7 @@ from bot.services import policy
 from bot.services.verb import Company
 from db.session import Database
 from tests.conftest import DatabaseMaker
-from tests.services.books import bring, ensure, id_of, within
+from tests.services.books import bring, ensure, id_of, standings, within
 from tests.services.usage_facts import rows
 
 NAMES = '[notices]\nsalary_in_channels = "names"\n'
@@ -132,6 +132,22 @@ def test_a_quarter_begins_with_the_next_period(company: Company) -> None:
     calendar = within(company, policy.calendar)
     assert calendar.at(datetime(2026, 11, 20, tzinfo=UTC)).label == "2026-11"
     assert calendar.at(datetime(2027, 1, 20, tzinfo=UTC)).label == "2027-Q1"
+
+
+@pytest.mark.parametrize("change", ['timezone = "Asia/Tokyo"\n', '[allotment]\nperiod = "quarter"\n'])
+def test_a_period_that_has_accounts_keeps_its_bounds(company: Company, clock: FixedClock, change: str) -> None:
+    bring(company, "ada 120000,,,USD,2026-10-01,")
+    ada = id_of(company, "ada")
+    ensure(company, ada)
+    for day in ("2026-10-01", "2026-11-01"):
+        with pytest.raises(BadPolicy, match="up to 2026-11: leave effective_from out"):
+            policy.import_policy(company, f"effective_from = {day}\n{change}", by="test")
+    policy.import_policy(company, "effective_from = 2026-10-01\n[allotment]\nshare = 0.25\n", by="test")
+    policy.import_policy(company, change, by="test")
+    ensure(company, ada)
+    assert {period for _, period in standings(company)} == {"2026-10", "2026-11"}
+    clock.at = datetime(2027, 1, 20, tzinfo=UTC)
+    assert within(company, policy.calendar).at(clock.at).label == ("2027-Q1" if "quarter" in change else "2027-01")
 
 
 def test_who_started_when(company: Company, clock: FixedClock) -> None:

@@ -182,10 +182,18 @@ def test_moving_keeps_what_was_and_names_it(company: Company) -> None:
     )
     assert [row[:5] for row in found] == [
         ("1", "unattributed", DOLLAR, 40, True),
-        ("1#in", "person", DOLLAR, 40, False),
-        ("1#out", "unattributed", -DOLLAR, -40, False),
+        ("1\x1fin", "person", DOLLAR, 40, False),
+        ("1\x1fout", "unattributed", -DOLLAR, -40, False),
     ]
     assert len({row[5] for row in found}) == 1
+
+
+def test_an_id_that_looks_moved_is_an_event_like_any_other(company: Company) -> None:
+    made = [fact("1"), fact("1#out"), fact("2"), fact("2#in")]
+    assert record(company, made).new == 4
+    add_people(company, "ada@example.com")
+    assert spent(company) == {"ada@example.com": 4 * DOLLAR, "unattributed": 0}
+    assert wrong_rollups(company) == 0
 
 
 def test_moving_again_moves_nothing(company: Company) -> None:
