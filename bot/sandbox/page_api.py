@@ -154,8 +154,9 @@ class Page:
             await watch.woken.wait()
             if self._is_over or reader.done():
                 break
-            await asyncio.sleep(COALESCE_SECONDS)
+            # Cleared before the pause: what wakes it during the pause counts again, the end of it all included.
             watch.woken.clear()
+            await asyncio.sleep(COALESCE_SECONDS)
             text = self._snapshot(watch.look)
             if text != last:
                 await websocket.send_text(text)

@@ -1,5 +1,6 @@
 """Chromium, a workspace for it to show, and the small app that answers there."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,9 @@ from slack_sdk import WebClient
 from bot.sandbox import LocalSlack
 from tests.browser import gallery
 from tests.sandbox.conftest import app_of, bolt_on, client_of, manifest_with
+from tests.story.fixtures import Mode, database_url, town
 
+__all__ = ["database_url", "town"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 8000
 Opener = Callable[..., Page]
@@ -101,14 +104,14 @@ def answer(workspace: Workspace) -> None:
         else:
             ack()
 
-    @app.action({"action_id": "approve"})
+    @app.action("approve")
     def approve(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         message = body["message"]
         done = [gallery.section(f":white_check_mark: <@{body['user']['id']}> approved")]
         client.chat_update(channel=body["channel"]["id"], ts=message["ts"], text="approved", blocks=done)
 
-    @app.action({"type": "block_actions"})
+    @app.action(re.compile(""))
     def other(ack: Ack, action: dict[str, Any]) -> None:
         ack()
         workspace.acted.append(action)
@@ -130,3 +133,9 @@ def workspace() -> Iterator[Workspace]:
         answer(made)
         with bolt_on(slack, made.app):
             yield made
+
+
+@pytest.fixture
+def mode() -> Mode:
+    """The stories prove both ways to the bot; here one is enough."""
+    return "http"

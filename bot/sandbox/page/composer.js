@@ -126,9 +126,9 @@ export class Composer {
     }
   }
 
-  // A command that is typed out is sent by Enter, not completed to itself.
+  // What is typed out already is sent by Enter, not completed to itself.
   isWhole() {
-    return this.found[this.active].isCommand && this.found[this.active].title === this.text;
+    return this.text.slice(0, this.area.selectionStart).split(/\s/).at(-1) === this.found[this.active].title;
   }
 
   async send() {
