@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: chromium help test prove lint types imports bench interop format clean
+.PHONY: chromium help test prove lint types imports bench interop screenshots format clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ chromium:
 	} || echo "Chromium is missing and only root can install it: the browser tests will be skipped."
 
 test: $(READY) chromium ## Run the tests on SQLite and PostgreSQL (at most five minutes on two cores)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not interop and not bench"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not interop and not bench and not screenshots"
 
 prove: $(READY) ## Run the long proofs: many examples, kills, simulated years
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout 900
@@ -47,6 +47,9 @@ bench: $(READY) ## Measure speed, as ratios in one run
 
 interop: $(READY) ## Run with real third-party programs: a LiteLLM proxy
 	$(BIN)/python -m pytest -m interop --timeout 900 tests/interop
+
+screenshots: $(READY) chromium ## Photograph every surface of the bot into screenshots/, with a sheet of them all
+	$(BIN)/python -m pytest -m screenshots --timeout 300 tests/browser
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .interop .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -193,7 +193,12 @@ function drawPlace(channel) {
 function stickToEnd(box, list) {
   if (!box.dataset.end) {
     toEnd(box);
-    box.addEventListener("scroll", () => { box.dataset.end = String(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END); });
+    box.addEventListener("scroll", () => {
+      // When the list has just grown it is not the reader who left the end.
+      const hasGrown = box.dataset.height !== String(box.scrollHeight);
+      box.dataset.height = String(box.scrollHeight);
+      if (!hasGrown) box.dataset.end = String(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END);
+    });
   }
   const sizes = new ResizeObserver(() => { if (box.dataset.end === "true") toEnd(box); });
   sizes.observe(list);
@@ -202,6 +207,7 @@ function stickToEnd(box, list) {
 
 function toEnd(box) {
   box.dataset.end = "true";
+  box.dataset.height = String(box.scrollHeight);
   box.scrollTop = box.scrollHeight;
 }
 
