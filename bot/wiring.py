@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -31,6 +34,9 @@ from db.serving import serving_lock
 from db.session import Database
 
 _SLACK_TIMEOUT_SECONDS = 10
+_ASKING_SECONDS = 4
+_LAST_REQUESTS_SECONDS = 3
+_LAST_MESSAGES_SECONDS = 5.0
 log = structlog.get_logger()
 
 
@@ -83,14 +89,14 @@ def upgrade(settings: Settings) -> None:
     start_company(Company(database, SystemClock()), settings.stipend_timezone)
 
 
-def slack_client(settings: Settings) -> WebClient:
+def slack_client(settings: Settings, timeout: int = _SLACK_TIMEOUT_SECONDS) -> WebClient:
     """A client that never sends twice by itself: the default one repeats a post whose answer was lost."""
     if settings.slack_bot_token is None:
         raise BadSettings(["SLACK_BOT_TOKEN is not set. It stands in your Slack app's page under OAuth & Permissions."])
     return WebClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
-        timeout=_SLACK_TIMEOUT_SECONDS,
+        timeout=timeout,
         retry_handlers=[],
     )
 
@@ -111,6 +117,7 @@ class Bot:
     delivery: Delivery
     schedule: Schedule
     metrics: Metrics
+    directories: tuple[Directory, ...]
     stop: threading.Event = field(default_factory=threading.Event)
     socket: threading.Thread | None = None
 
@@ -137,9 +144,11 @@ def build(settings: Settings, company: Company) -> Bot:
     listening = Database(company.database.url, company.database.master, busy_seconds=LISTENER_BUSY_SECONDS)
     for_listeners = replace(company, database=listening, nudge=delivery.nudge)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    slack_app = build_app(for_listeners, client, signing_secret=secret, directory=Directory(for_listeners, client))
+    # Whoever clicks waits two seconds for Slack to say who they are, and the end of the process for the question's end.
+    asking = Directory(for_listeners, slack_client(settings, _ASKING_SECONDS))
+    slack_app = build_app(for_listeners, client, signing_secret=secret, directory=asking)
     schedule = Schedule(replace(company, nudge=delivery.nudge))
-    return Bot(settings, for_listeners, slack_app, delivery, schedule, metrics)
+    return Bot(settings, for_listeners, slack_app, delivery, schedule, metrics, (directory, asking))
 
 
 @contextmanager
@@ -147,11 +156,20 @@ def running(bot: Bot) -> Iterator[uvicorn.Server]:
     """Start everything but the web server, which the caller runs; on leaving, stop in the opposite order."""
     over_http = bot.settings.slack_app_token is None
     parts = Parts(bot.company, bot.slack_app if over_http else None, bot.metrics, bot.problems)
-    config = uvicorn.Config(build_web(parts), host="0.0.0.0", port=bot.settings.port, log_config=None)  # noqa: S104 - it serves the network
+    config = uvicorn.Config(
+        build_web(parts),
+        host="0.0.0.0",  # noqa: S104 - it serves the network
+        port=bot.settings.port,
+        log_config=None,
+        # Without it one client that never finishes its request keeps the bot from ever stopping.
+        timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+    )
     with ExitStack() as stack:
+        for directory in bot.directories:
+            stack.callback(directory.close)
         stack.callback(close_app, bot.slack_app)
         bot.delivery.start()
-        stack.callback(bot.delivery.stop)
+        stack.callback(bot.delivery.stop, _LAST_MESSAGES_SECONDS)
         bot.schedule.start()
         stack.callback(bot.schedule.stop)
         if bot.settings.slack_app_token is not None:
@@ -172,6 +190,10 @@ def _start_socket(bot: Bot) -> threading.Thread:
     return thread
 
 
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
 def serve(settings: Settings) -> None:
     """Run the bot until it is told to stop.
 
@@ -180,6 +202,9 @@ def serve(settings: Settings) -> None:
     mistakes = mistakes_for_serving(settings)
     if mistakes:
         raise BadSettings(mistakes)
+    # Once uvicorn has stopped it raises the signal again, which by default would end the process there and then, with
+    # messages on their way and ticks half done.
+    signal.signal(signal.SIGTERM, _leave)
     with serving_lock(settings.database_url):
         company = open_company(settings)
         start_company(company, settings.stipend_timezone)

@@ -82,11 +82,13 @@ class Directory:
         self._emails: dict[str, tuple[float, str]] = {}
         self._missed: dict[int, float] = {}
         self._quiet_until = 0.0
+        self._closed = False
         self._workspace: Workspace | None = None
         self._asking_workspace: Future[Workspace] | None = None
 
     def close(self) -> None:
-        """Stop asking; questions that are under way end by their own time limit."""
+        """Stop asking; questions that are under way end by their own time limit, and are not asked again."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # --- who the bot is -----------------------------------------------------------------------------------------------
@@ -278,7 +280,7 @@ class Directory:
         if time.monotonic() < self._quiet_until:
             raise SlackClientError("Slack asked to be left alone for a while.")
         asking = Retrying(
-            retry=retry_if_exception(_worth_repeating),
+            retry=retry_if_exception(lambda error: not self._closed and _worth_repeating(error)),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.2, max=2),
             reraise=True,
