@@ -13,7 +13,7 @@ from bot.rules.audience import Visible
 from bot.services.delivery import Ambiguous, Body, NotDelivered, Permanent, Receipt, Retry, Unreachable, Wait
 from bot.slack.refusal import UNKNOWN_METHOD, is_unknown_method
 from bot.slack.views import VIEWS
-from bot.slack.views.kit import Rendered
+from bot.slack.views.kit import Block, Rendered
 
 EVENT_TYPE = "stipend"
 _PAGE = 200
@@ -81,13 +81,11 @@ class SlackSink:
             raise
 
     def find(self, uid: str, body: Body) -> Receipt | None:
-        """Look for the uid in the metadata of the channel's, or the thread's, newest messages."""
+        """Look for the uid in the channel's, or the thread's, newest messages."""
         room = self._room(body)
         try:
             for message in self._messages(room, body.parent):
-                metadata = message.get("metadata") or {}
-                payload = metadata.get("event_payload") or {}
-                if metadata.get("event_type") == EVENT_TYPE and payload.get("uid") == uid:
+                if _bears(message, uid):
                     return Receipt(room, str(message["ts"]))
         except NotDelivered as error:
             if str(error) in _UNREADABLE:
@@ -127,7 +125,8 @@ class SlackSink:
         }
         if parent is not None:
             told["thread_ts"] = parent.ts
-        answer = self._with_blocks_or_text(self._client.chat_postMessage, rendered, told)
+        marked = Rendered(rendered.text, _marked(rendered.blocks, uid))
+        answer = self._with_blocks_or_text(self._client.chat_postMessage, marked, told)
         return _receipt(answer, room)
 
     def _change(self, parent: Receipt, rendered: Rendered) -> Receipt:
@@ -197,6 +196,18 @@ class SlackSink:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
+
+
+def _marked(blocks: list[Block], uid: str) -> list[Block]:
+    # Another Slack may keep a message's blocks and not its metadata.
+    return [{"block_id": uid, **blocks[0]}, *blocks[1:]] if blocks else []
+
+
+def _bears(message: Mapping[str, Any], uid: str) -> bool:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("uid") == uid:
+        return True
+    return any(block.get("block_id") == uid for block in message.get("blocks") or [])
 
 
 def _call(method: Callable[..., SlackResponse], **told: Any) -> SlackResponse:

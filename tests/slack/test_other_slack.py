@@ -18,7 +18,7 @@ from bot.rules.audience import Audience, Fact
 from bot.sandbox.blocks import view_problems
 from bot.services import roster
 from bot.services.check import Level
-from bot.services.delivery import Body, Retry, Unreachable
+from bot.services.delivery import Body, Receipt, Retry, Unreachable
 from bot.services.policy import start_company
 from bot.services.verb import Channels, Company
 from bot.slack.app import build_app, close_app
@@ -157,6 +157,20 @@ def test_closed_direct_messages_are_told_from_a_closed_channel(
     with pytest.raises(Retry) as failed:
         sink.post("uid", replace(to_ada(company), channel="C1", person_id=None))
     assert not isinstance(failed.value, Unreachable)
+
+
+def test_a_post_is_found_by_its_block_where_metadata_is_not_kept(
+    company: Company, stranger: Stranger, directory: Directory
+) -> None:
+    sink = SlackSink(stranger.client(), directory, {"test": lambda _visible: Rendered("hello", [kit.divider()])})
+    sink.post("uid", to_ada(company))
+    blocks = stranger.called("chat.postMessage")[0]["blocks"]
+    kept = json.loads(blocks) if isinstance(blocks, str) else blocks
+    stranger.answers["conversations_open"] = {"channel": {"id": "D1"}}
+    stranger.answers["conversations_history"] = {"messages": [{"ts": "1.1", "text": "hello", "blocks": kept}]}
+    another = SlackSink(stranger.client(), directory)
+    assert another.find("uid", to_ada(company)) == Receipt("D1", "1.1")
+    assert another.find("other", to_ada(company)) is None
 
 
 @pytest.mark.parametrize("not_found", [False, True])
