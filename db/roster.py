@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sqlalchemy import and_, exists, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms
@@ -109,6 +111,25 @@ def everybodys_terms_on(session: Session, day: date) -> dict[int, Terms]:
         .order_by(col(Terms.person_id), col(Terms.effective_from), col(Terms.revision))
     )
     return {row.person_id: row for row in session.exec(found)}
+
+
+def team_on(session: Session, team_id: int, day: date) -> Sequence[int]:
+    """Ids of everybody who is employed in a team on a day."""
+    later = aliased(Terms)
+    is_of_earlier = or_(
+        col(later.effective_from) > col(Terms.effective_from),
+        and_(col(later.effective_from) == col(Terms.effective_from), col(later.revision) > col(Terms.revision)),
+    )
+    superseded = exists().where(
+        col(later.person_id) == col(Terms.person_id), col(later.effective_from) <= day, is_of_earlier
+    )
+    found = select(Terms.person_id).where(
+        Terms.team_id == team_id,
+        Terms.effective_from <= day,
+        or_(col(Terms.ends_on).is_(None), col(Terms.ends_on) >= day),
+        ~superseded,
+    )
+    return session.exec(found.order_by(col(Terms.person_id))).all()
 
 
 def all_terms(session: Session) -> dict[int, list[Terms]]:

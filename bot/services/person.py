@@ -100,9 +100,8 @@ def team_name_of(tx: Tx, person_id: int) -> str | None:
 def teammates(tx: Tx, person_id: int) -> list[int]:
     """Ids of everybody in a person's team today, the person included."""
     mine = _terms_today(tx, person_id)
-    if mine is None:
-        return [person_id]
-    return [one for one, row in _terms_of_everybody(tx).items() if row.team_id == mine.team_id]
+    # A look waits for this, so it must not read the terms of the whole company.
+    return list(query.team_on(tx.session, mine.team_id, policy.today(tx))) if mine else [person_id]
 
 
 def manager_of(tx: Tx, person_id: int) -> Person | None:

@@ -9,7 +9,7 @@ import pytest
 from bot.clock import FixedClock
 from bot.rules.allotment import TermsFact
 from bot.rules.roster import BadPeopleFile
-from bot.services import audit, policy, roster
+from bot.services import audit, person, policy, roster
 from bot.services.verb import Company, Tx
 from tests.services.books import USD, id_of, spend, standings, within
 from tests.services.usage_facts import rows
@@ -124,6 +124,22 @@ def test_roles_and_managers_are_those_of_today(company: Company, people: dict[st
     assert manager_id(company, people["ada"]) == people["flo"]
     assert within(company, lambda tx: roster.roles_of(tx, people["ada"])) == {"admin"}
     assert card_of(company, "ada").roles == {"admin"}
+
+
+def test_teammates_are_those_of_today(company: Company, people: dict[str, int], clock: FixedClock) -> None:
+    bob, eve = ADA.replace("ada@", "bob@"), ADA.replace("ada@", "eve@")
+    moved = GRACE.replace("Engines", "Money")
+    planned = [f"{bob},,,2026-12-01,", f"{eve},,,2026-10-01,2026-11-20", f"{moved},,,2026-12-01,"]
+    bring(company, *planned, header=MORE)
+    ada = people["ada"]
+
+    def mates() -> list[int]:
+        return within(company, lambda tx: person.teammates(tx, ada))
+
+    assert mates() == [ada, people["grace"], id_of(company, "eve")]
+    bring(company, f"{GRACE},,,2026-12-01,", header=MORE)  # of two revisions of a day the later holds
+    clock.at = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    assert mates() == [ada, people["grace"], id_of(company, "bob")]
 
 
 def test_a_manager_is_never_oneself_nor_a_stranger(company: Company) -> None:
