@@ -19,19 +19,20 @@ from db.tables.top_up import ThreadReply
 _KEEP = timedelta(days=2)  # Slack repeats an event for a day at most
 _PATIENCE = timedelta(minutes=10)  # a card's place is noted within moments of its posting
 _ACQUAINTANCE = timedelta(minutes=2)  # how long a reply waits for Slack to say who typed it
+_WITH_FILE = "There is a file in your reply that I cannot read, so I did not take it for a decision."
 _EDITED = "You edited your reply, and an edit never decides: somebody may have read what stood there before."
 
 
 def reply_arrived(
-    company: Company, *, channel: str, thread_ts: str, ts: str, slack_user_id: str, text: str
+    company: Company, *, channel: str, thread_ts: str, ts: str, slack_user_id: str, text: str, has_file: bool = False
 ) -> int | None:
     """Keep a reply that begins like a decision in a request's thread; None for anything else.
 
-    The same reply again gives the same id.
+    The same reply again gives the same id. One that comes with a file decides nothing, and its author is told so.
     """
     if not begins_like_a_decision(text) or not _may_be_about_a_request(company, channel, thread_ts):
         return None
-    return _keep(company, channel, thread_ts, ts, slack_user_id, text)
+    return _keep(company, channel, thread_ts, ts, slack_user_id, text, has_file=has_file)
 
 
 def edit_arrived(
@@ -52,12 +53,21 @@ def _may_be_about_a_request(tx: Tx, channel: str, thread_ts: str) -> bool:
 
 @verb("top_up.keep_reply")
 def _keep(
-    tx: Tx, channel: str, thread_ts: str, ts: str, slack_user_id: str, text: str, *, is_edit: bool = False
+    tx: Tx,
+    channel: str,
+    thread_ts: str,
+    ts: str,
+    slack_user_id: str,
+    text: str,
+    *,
+    is_edit: bool = False,
+    has_file: bool = False,
 ) -> int | None:
     known = query.reply_at(tx.session, channel, ts)
     if known is not None:
         return known.id
-    body = tx.vault.seal(COMPANY, {"user": slack_user_id, "text": text}, f"thread_reply:{channel}:{ts}")
+    said = {"user": slack_user_id, "text": text, "has_file": has_file}
+    body = tx.vault.seal(COMPANY, said, f"thread_reply:{channel}:{ts}")
     row = ThreadReply(channel=channel, ts=ts, thread_ts=thread_ts, is_edit=is_edit, body=body, received_at=tx.now)
     return query.add_reply(tx.session, row).id
 
@@ -100,21 +110,25 @@ def handle_reply(tx: Tx, reply_id: int, *, sure: bool = True) -> bool:
     if not query.take_reply(tx.session, reply_id, tx.now):
         return False
     target = Target(channel=said["user"]) if author is None else Target(person_id=author)
-    sentence = _act(tx, top_up_id, author, said["text"], is_edit=row.is_edit)
+    never = _EDITED if row.is_edit else _WITH_FILE if said.get("has_file") else None
+    sentence = _act(tx, top_up_id, author, said["text"], never)
     if sentence is not None:
         _owe_question(tx, row, target, said["text"], sentence)
     return True
 
 
-def _act(tx: Tx, top_up_id: int, author: int | None, text: str, *, is_edit: bool) -> str | None:
-    """Decide if the reply decides; else the sentence for its author, or None where there is nothing to say."""
+def _act(tx: Tx, top_up_id: int, author: int | None, text: str, never: str | None) -> str | None:
+    """Decide if the reply decides; else the sentence for its author, or None where there is nothing to say.
+
+    `never` says why this one cannot decide, whatever its text.
+    """
     if author is None:
         return "Stipend does not know you, so you cannot decide requests. Nothing was changed."
     try:
         row = pending_for(tx, top_up_id, author)
         typing = how_to_type(row.asked_nanos)
-        if is_edit:
-            return f"{_EDITED} Nothing was changed; please type it as a new reply: {typing}."
+        if never:
+            return f"{never} Nothing was changed; please type it as a new reply: {typing}."
         on = tx.now.astimezone(zone_of(tx, author)).date()
         reply = read_reply(text, asked_nanos=row.asked_nanos, on=on)
         if reply is None or isinstance(reply, Unclear):
@@ -123,7 +137,7 @@ def _act(tx: Tx, top_up_id: int, author: int | None, text: str, *, is_edit: bool
             )
         return what_became(ended) if (ended := decide_in(tx, top_up_id, author, reply)).is_over else None
     except AlreadyDecided as refusal:
-        return None if is_edit else str(refusal)
+        return None if never == _EDITED else str(refusal)
     except Refused as refusal:
         return str(refusal)
 

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 _WORKERS = 16
 _ANSWER_TIMEOUT_SECONDS = 4
 _REPLY = "stipend_reply"
+_FILE = "file_share"
 
 _OTHERWISE = {
     Kind.COMMAND: views.sentence("I do not know that command. Try `/tokens help`."),
@@ -142,6 +143,7 @@ def _kept(company: Company, event: Mapping[str, Any]) -> int | None:
             ts=event["ts"],
             slack_user_id=event["user"],
             text=as_typed(event.get("text") or ""),
+            has_file=event.get("subtype") == _FILE,
         )
     if event.get("subtype") == "message_changed" and is_edited_reply(message):
         return replies.edit_arrived(
@@ -157,7 +159,7 @@ def _kept(company: Company, event: Mapping[str, Any]) -> int | None:
 
 
 def is_reply(event: Mapping[str, Any]) -> bool:
-    """Whether an event is what a person typed in a thread: no edit, deletion, file or bot's message."""
+    """Whether an event is what a person typed in a thread, with a file or without: no edit, deletion, bot's message."""
     return event.get("type") == "message" and not event.get("edited") and _typed_in_thread(event)
 
 
@@ -170,7 +172,7 @@ def is_edited_reply(message: Mapping[str, Any]) -> bool:
 
 def _typed_in_thread(message: Mapping[str, Any]) -> bool:
     return (
-        message.get("subtype") in {None, "", "thread_broadcast"}  # the latter: "also send to the channel"
+        message.get("subtype") in {None, "", "thread_broadcast", _FILE}  # broadcast: "also send to the channel"
         and not message.get("bot_id")
         and isinstance(message.get("user"), str)
         and message.get("thread_ts") not in {None, message.get("ts")}

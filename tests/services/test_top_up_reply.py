@@ -54,6 +54,19 @@ def test_a_whole_sentence_decides(town: Town, request_id: int) -> None:
     assert told(town) == []
 
 
+@pytest.mark.parametrize("text", ["approve", "deny too early"])
+def test_a_reply_with_a_file_decides_nothing_and_its_author_is_told(town: Town, request_id: int, text: str) -> None:
+    reply_id = top_up_reply.reply_arrived(
+        town.company, channel=CHANNEL, thread_ts=CARD, ts="1700000001.000001", slack_user_id="U0GRACE", text=text,
+        has_file=True,
+    )  # fmt: skip
+    assert reply_id is not None
+    assert top_up_reply.handle_reply(town.company, reply_id)
+    assert town.row(request_id).status == "pending"
+    ((_person, sentence),) = told(town)
+    assert sentence.startswith("There is a file in your reply")
+
+
 def test_denial_by_typing(town: Town, request_id: int) -> None:
     say(town, "deny too early")
     assert town.row(request_id).status == "denied"

@@ -30,7 +30,7 @@ EDITED = {**REPLY, "edited": {"user": "U1", "ts": "3.0"}}
         ({"subtype": "message_changed"}, False),
         ({"subtype": "message_deleted"}, False),
         ({"subtype": "bot_message"}, False),
-        ({"subtype": "file_share"}, False),
+        ({"subtype": "file_share"}, True),  # it decides nothing, and its author is told so
         ({"bot_id": "B1"}, False),
         ({"edited": {"user": "U1", "ts": "3.0"}}, False),
         ({"user": None}, False),
