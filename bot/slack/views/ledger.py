@@ -13,7 +13,7 @@ _LIVE_SECONDS = 15 * 60
 _LINES_A_SECTION = 12
 _LONGEST_LINE = 200
 _SECTIONS = 8
-_SOURCES = {"litellm": "LiteLLM", "csv": "imported files", "csv_file": "imported files"}
+_SOURCES = {"litellm": "LiteLLM", "file": "imported files"}
 _AT_ZERO = {
     "notify": "Nothing is blocked at $0.",
     "soft": "At $0 new calls are refused.",
