@@ -14,6 +14,9 @@ LocalSlack(manifest, *, mode, request_url, port, message_interval_seconds, ack_s
     turns the one-message-a-second rule off. `ack_seconds` (3.0) is how long a payload may wait for its ack,
     `event_retry_delays` ((0, 60, 300)) when an event is sent again. The same seed gives the same ids.
 
+The page: `base_url` in a browser is a chat with all of it: channels, threads, the Home tab, modals, and a choice of who
+    one is. `#as=<user>&at=<channel or home>&thread=<ts>` opens it at a place.
+
 What the bot needs: `base_url`, `api_url` (ends in /api/), `bot_token`, `app_token`, `signing_secret`, `bot_user_id`,
 `bot_id`, `app_id`, `team_id`.
 

@@ -103,7 +103,7 @@ class Page:
             file = self.ws.files.get(file_id)
             content = file.content if file else b""
         kind = next((kind for start, kind in PICTURES.items() if content.startswith(start)), None)
-        if kind is None or not _is_from_here(request.headers):
+        if kind is None or not is_own(request.headers):
             return Response(status_code=404)
         return Response(content, headers=HEADERS, media_type=kind)
 
@@ -111,7 +111,7 @@ class Page:
         """Do what a person does. The answer says what became of it; what is to be seen comes by the stream."""
         # A page from elsewhere cannot send JSON without asking first, which nobody answers.
         is_json = request.headers.get("content-type", "").startswith("application/json")
-        if not is_json or not _is_from_here(request.headers):
+        if not is_json or not is_own(request.headers):
             return _answer(403, {"ok": False, "error": "only this server's own page may do that"})
         if act not in ACTS:
             return _answer(404, {"ok": False, "error": f"people cannot {act}"})
@@ -177,6 +177,11 @@ def _look(said: Any) -> Look:
     limit = asked.get("limit")
     viewer, at, thread = (str(asked.get(key) or "") for key in ("viewer", "at", "thread"))
     return Look(viewer, at, thread, limit if isinstance(limit, int) and limit > 0 else LIMIT)
+
+
+def is_own(headers: Mapping[str, str]) -> bool:
+    """Whether a request to do or to tell something comes from the page itself, or from a program and no browser."""
+    return headers.get("sec-fetch-site") in {None, "same-origin", "none"} and _is_from_here(headers)
 
 
 def _is_from_here(headers: Mapping[str, str]) -> bool:

@@ -18,7 +18,7 @@ from bot.sandbox.dispatch import Answer, call_method, call_response_url
 from bot.sandbox.errors import SlackError
 from bot.sandbox.http_delivery import HttpDelivery
 from bot.sandbox.outbound import Outbound
-from bot.sandbox.page_api import Page
+from bot.sandbox.page_api import Page, is_own
 from bot.sandbox.requests import read_arguments, token_of
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.state import Workspace
@@ -92,6 +92,9 @@ def _upload_route(ws: Workspace) -> Callable[..., Any]:
 
 def _control_route(control: Control) -> Callable[..., Any]:
     async def act(request: Request, name: str) -> Response:
+        # Whoever controls this Slack may do anything in it; a website that is open in a browser here may not.
+        if not is_own(request.headers):
+            return Response(json.dumps({"ok": False, "error": "not from here"}), 403, media_type="application/json")
         args = await _arguments(request)
         # People's acts wait for the bot, so they have a thread of their own and leave the event loop free.
         status, result = await asyncio.to_thread(control, name, args)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
@@ -17,7 +17,7 @@ from tests.story.fixtures import Mode, database_url, town
 
 __all__ = ["database_url", "town"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_MS = 8000
+PATIENCE_MS = 15000  # two test processes on two cores, one of them with a bot in yet another
 Opener = Callable[..., Page]
 
 
@@ -27,6 +27,7 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser

@@ -80,8 +80,13 @@ def test_people_act(slack: LocalSlack, http: httpx.Client, ada: str, team: str) 
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "https://evil.example.com"}, {"host": "evil.example.com"}, {"content-type": "text/plain"}],
-    ids=["origin", "host", "form"],
+    [
+        {"origin": "https://evil.example.com"},
+        {"host": "evil.example.com"},
+        {"sec-fetch-site": "cross-site"},
+        {"content-type": "text/plain"},
+    ],
+    ids=["origin", "host", "site", "form"],
 )
 def test_other_sites_are_refused(
     slack: LocalSlack, http: httpx.Client, ada: str, team: str, headers: dict[str, str]
@@ -96,6 +101,8 @@ def test_other_sites_see_nothing(slack: LocalSlack, http: httpx.Client) -> None:
     with pytest.raises(InvalidStatus):
         watching(slack, "https://evil.example.com")
     assert http.get("/", headers={"host": "evil.example.com"}).status_code == 404
+    for headers in ({"origin": "https://evil.example.com"}, {"sec-fetch-site": "cross-site"}):
+        assert http.get("/_control/facts", headers=headers).status_code == 403
 
 
 def test_only_the_page_is_served(http: httpx.Client) -> None:

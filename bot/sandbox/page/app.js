@@ -7,11 +7,11 @@ import { toast } from "./dialog.js";
 import { h, keep, replace } from "./dom.js";
 import { drawMessages } from "./messages.js";
 import { Modal } from "./modal.js";
+import { stickToEnd, toEnd } from "./scroll.js";
 import { drawSidebar } from "./sidebar.js";
 import { personName, placeName, takeSnapshot, world } from "./world.js";
 
 const LIMIT = 80;
-const NEAR_END = 120;
 const $ = (id) => document.getElementById(id);
 const ui = { viewer: "", at: "", thread: "", limit: LIMIT };
 const notes = [];
@@ -187,28 +187,6 @@ function drawPlace(channel) {
   drawMessages(list, place?.messages ?? [], { channel: channel.id, openThread }, notesOf(""));
   if (isNew) toEnd(box);
   announce(place?.messages ?? [], isNew);
-}
-
-// Whoever reads the end stays there while messages come, charts are drawn and panes open; whoever reads above is left alone.
-function stickToEnd(box, list) {
-  if (!box.dataset.end) {
-    toEnd(box);
-    box.addEventListener("scroll", () => {
-      // When the list has just grown it is not the reader who left the end.
-      const hasGrown = box.dataset.height !== String(box.scrollHeight);
-      box.dataset.height = String(box.scrollHeight);
-      if (!hasGrown) box.dataset.end = String(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END);
-    });
-  }
-  const sizes = new ResizeObserver(() => { if (box.dataset.end === "true") toEnd(box); });
-  sizes.observe(list);
-  sizes.observe(box);
-}
-
-function toEnd(box) {
-  box.dataset.end = "true";
-  box.dataset.height = String(box.scrollHeight);
-  box.scrollTop = box.scrollHeight;
 }
 
 function announce(messages, isNew) {

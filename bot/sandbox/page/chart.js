@@ -4,6 +4,7 @@ import { h, newId, svg } from "./dom.js";
 
 const WIDE = { width: 560, height: 260, left: 56, right: 10, top: 12, bottom: 44 };
 const NARROW = { width: 330, height: 230, left: 50, right: 6, top: 12, bottom: 44 };
+const X_LABEL = 18;
 let BOX = WIDE;
 const TICKS = 4;
 const COLORS = 6;
@@ -14,7 +15,11 @@ const exact = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 export function chart(block) {
   // Letters keep their size, so a narrow page gets a smaller plane instead of smaller letters.
-  BOX = window.innerWidth < 520 ? NARROW : WIDE;
+  BOX = { ...(window.innerWidth < 520 ? NARROW : WIDE) };
+  if (!block.chart.axis_config?.x_label) {
+    BOX.bottom -= X_LABEL;
+    BOX.height -= X_LABEL;
+  }
   const isPie = block.chart.type === "pie";
   const title = newId("chart");
   const rows = isPie ? pieRows(block.chart) : axisRows(block.chart);

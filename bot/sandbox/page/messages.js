@@ -38,6 +38,7 @@ export function drawMessages(box, messages, surface, notes = []) {
       last = null;
     }
     const goesOn = Boolean(last) && continues(last, message);
+    if (surface.isThread && entries.length === 1) entries.push(countOf(all.filter((one) => !one.is_ephemeral).length - 1));
     entries.push({
       key: `${message.is_ephemeral ? "e" : "m"}${message.ts}`,
       sig: JSON.stringify([message, goesOn, world.peopleSig]),
@@ -48,9 +49,16 @@ export function drawMessages(box, messages, surface, notes = []) {
   keep(box, entries);
 }
 
+function countOf(replied) {
+  const words = replied === 1 ? "1 reply" : `${replied} replies`;
+  return { key: "count", sig: words, make: () => h("div", { class: "day", role: "separator" }, h("span", {}, words)) };
+}
+
 function continues(last, message) {
   const isSame = last.user === message.user && Boolean(last.is_ephemeral) === Boolean(message.is_ephemeral);
-  return isSame && !message.is_ephemeral && !last.reply_count && Number(message.ts) - Number(last.ts) < TOGETHER_SECONDS;
+  // What an app built of blocks is a thing of its own, with its own head.
+  const isBuilt = Boolean(message.bot_id && message.blocks?.length);
+  return isSame && !isBuilt && !message.is_ephemeral && !last.reply_count && Number(message.ts) - Number(last.ts) < TOGETHER_SECONDS;
 }
 
 function messageNode(message, surface, goesOn) {

@@ -3,7 +3,7 @@
 import { h, replace } from "./dom.js";
 import { richText, wordsOf } from "./richtext.js";
 
-const PAGE = 10;
+const PAGE = 5; // what Slack documents for a table that does not say
 const FILTER_FROM = 8;
 
 function cellNodes(cell) {
@@ -36,7 +36,7 @@ class DataTable {
   constructor(block) {
     [this.head, ...this.rows] = block.rows;
     this.size = block.page_size ?? PAGE;
-    this.heading = block.row_header_column_index;
+    this.heading = block.row_header_column_index ?? 0;
     this.isNumber = this.head.map((_, index) => this.rows.every((row) => row[index].type === "raw_number"));
     this.page = 0;
     this.sorted = null;
