@@ -32,6 +32,10 @@ class NobodyDecides(Refused):
     """Nobody could decide this request, so it was not made. Please tell your admin."""
 
 
+class HasLeft(Refused):
+    """Whoever asked is not on the roster any more, so nothing was granted. You can still deny the request."""
+
+
 class NotEmployed(Refused):
     """You are not on the roster today, so nothing can be added to your budget."""
 
@@ -221,6 +225,8 @@ def refuse_others(tx: Tx, row: TopUp, by: int) -> None:
 
 
 def _approval(tx: Tx, row: TopUp, account: Account, by: int, verdict: Approve) -> dict[str, Any]:
+    if not roster.is_active(tx, row.person_id):
+        raise HasLeft
     nanos = row.asked_nanos if verdict.nanos is None else verdict.nanos
     check_amount(nanos, row.asked_nanos)
     return {

@@ -286,3 +286,12 @@ def test_the_roster_is_asked_today(town: Town) -> None:
     row = "grace@example.com,Grace,Engines,,,600000,,,USD,U0GRACE,America/New_York,2026-11-15"
     town.hire(f"{HEADER},ends_on\n{row}\n")
     assert top_up.request(town.company, request.id).deciders == ["Fin", "Flo"]
+
+
+def test_nothing_is_granted_to_who_has_left(town: Town) -> None:
+    request = ask(town, 500)
+    town.hire(f"{HEADER},ends_on\nada@example.com,Ada,Engines,grace@example.com,,500000,,,USD,U0ADA,,2026-11-15\n")
+    with pytest.raises(top_up.HasLeft, match="You can still deny"):
+        top_up.decide(town.company, request.id, town["grace"], Approve())
+    assert top_up.decide(town.company, request.id, town["grace"], Deny()).status == "denied"
+    assert town.grants() == []

@@ -42,7 +42,7 @@ JULY: Facts = {
     Fact.COMPLETENESS: {
         "sources": [
             {"name": "litellm", "complete_to": "2026-07-21T11:00:00+00:00"},
-            {"name": "csv", "complete_to": "2026-07-20T00:00:00+00:00"},
+            {"name": "file", "complete_to": "2026-07-20T00:00:00+00:00"},
         ]
     },
 }
