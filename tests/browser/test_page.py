@@ -214,6 +214,17 @@ def test_a_phone_shows_all_of_it(workspace: Workspace, open_page: Opener, dark: 
     assert desk.fits()
 
 
+def test_earlier_messages_come_when_asked_for(workspace: Workspace, desk: Desk) -> None:
+    for number in range(90):
+        workspace.client.chat_postMessage(channel=workspace.team, text=f"number {number}")
+    expect(desk.messages.last).to_contain_text("number 89")
+    expect(desk.messages.last).to_be_in_viewport()
+    expect(desk.messages).to_have_count(80)
+    desk.page.get_by_role("button", name="Earlier messages").click()
+    expect(desk.messages).to_have_count(90)
+    expect(desk.page.get_by_text("number 10", exact=True)).to_be_in_viewport()
+
+
 def test_the_page_waits_for_a_server_that_is_gone(workspace: Workspace, open_page: Opener) -> None:
     desk = Desk(open_page(workspace.slack, workspace.ada, workspace.team))
     expect(desk.page.locator("#offline")).to_be_hidden()

@@ -19,6 +19,7 @@ const drafts = new Map();
 const narrow = matchMedia("(max-width: 800px)");
 let shown = "";
 let heard = "";
+let fromEnd = null;
 
 const modal = new Modal();
 const composer = new Composer({ placeholder: "Message", send: (text) => send(text, null), shortcut });
@@ -181,11 +182,17 @@ function drawPlace(channel) {
     replace(box, h("div", { class: "earlier" }), list);
     stickToEnd(box, list);
   }
-  const earlier = h("button", { type: "button", class: "button", on: { click: () => { ui.limit += LIMIT; watch(); } } }, "Earlier messages");
+  const earlier = h("button", { type: "button", class: "button", on: { click: () => {
+    fromEnd = box.scrollHeight - box.scrollTop;
+    ui.limit += LIMIT;
+    watch();
+  } } }, "Earlier messages");
   const first = channel.kind === "im" ? `Your messages with ${placeName(channel)} begin here.` : `#${placeName(channel)} begins here.`;
   replace(box.firstChild, place?.has_earlier ? earlier : h("p", { class: "begin" }, first));
   drawMessages(list, place?.messages ?? [], { channel: channel.id, openThread }, notesOf(""));
   if (isNew) toEnd(box);
+  else if (fromEnd !== null) box.scrollTop = box.scrollHeight - fromEnd; // what was read before the earlier ones came
+  fromEnd = null;
   announce(place?.messages ?? [], isNew);
 }
 
