@@ -291,7 +291,8 @@ def test_the_roster_is_asked_today(town: Town) -> None:
 def test_nothing_is_granted_to_who_has_left(town: Town) -> None:
     request = ask(town, 500)
     town.hire(f"{HEADER},ends_on\nada@example.com,Ada,Engines,grace@example.com,,500000,,,USD,U0ADA,,2026-11-15\n")
+    # Who has left has no manager any more, so finance decides.
     with pytest.raises(top_up.HasLeft, match="You can still deny"):
-        top_up.decide(town.company, request.id, town["grace"], Approve())
-    assert top_up.decide(town.company, request.id, town["grace"], Deny()).status == "denied"
+        top_up.decide(town.company, request.id, town["fin"], Approve())
+    assert top_up.decide(town.company, request.id, town["fin"], Deny()).status == "denied"
     assert town.grants() == []
