@@ -45,10 +45,9 @@ class DataTable {
     this.foot = h("div", { class: "table-foot" });
     this.titles = this.head.map((cell, index) => this.title(cell, index));
     this.node = h("div", { class: "data-table" },
-      this.rows.length >= FILTER_FROM ? this.filter(block.caption) : null,
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": block.caption },
         h("table", {}, h("caption", {}, block.caption), h("thead", {}, h("tr", {}, this.titles)), this.body)),
-      this.foot);
+      h("div", { class: "table-tools" }, this.foot, this.rows.length >= FILTER_FROM ? this.filter(block.caption) : null));
     this.draw();
   }
 
