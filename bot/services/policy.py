@@ -1,8 +1,10 @@
 """Policy: its versions, what holds for somebody at an instant, the company's zone, calendar and start."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from bot.rules.period import Calendar, zone_named
@@ -13,6 +15,7 @@ from db import ledger as accounts
 from db import policy as query
 from db import roster
 from db.roster import Scope
+from db.seal import COMPANY
 from db.tables.policy import PolicyVersion
 
 _SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,12 +48,27 @@ def _zone_changes(versions: tuple[_Version, ...]) -> tuple[tuple[datetime, str],
     return tuple(changes)
 
 
-def _rows(tx: Tx) -> Sequence[PolicyVersion]:
-    """Every version, read once in a transaction, because nearly every question comes by here."""
-    rows: Sequence[PolicyVersion] | None = tx.session.info.get(_MEMO)
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A version with its text."""
+
+    effective_from: datetime
+    timezone: str
+    body: str = field(repr=False)
+    recorded_at: datetime
+
+
+def _rows(tx: Tx) -> Sequence[_Opened]:
+    """Every version, opened once in a transaction, because nearly every question comes by here."""
+    rows: Sequence[_Opened] | None = tx.session.info.get(_MEMO)
     if rows is None:
-        rows = tx.session.info[_MEMO] = query.versions(tx.session)
+        rows = tx.session.info[_MEMO] = [_opened(tx, row) for row in query.versions(tx.session)]
     return rows
+
+
+def _opened(tx: Tx, row: PolicyVersion) -> _Opened:
+    body = tx.vault.open(COMPANY, row.body, f"policy_version:{row.key}")
+    return _Opened(row.effective_from, row.timezone, body, row.recorded_at)
 
 
 def documents(tx: Tx) -> list[tuple[datetime, PolicyDocument]]:
@@ -70,7 +88,7 @@ def zone(tx: Tx) -> ZoneInfo:
     return zone_named(begun[-1] if begun else versions[0][1])
 
 
-def _versions(rows: Sequence[PolicyVersion]) -> tuple[_Version, ...]:
+def _versions(rows: Sequence[_Opened]) -> tuple[_Version, ...]:
     return tuple(
         (row.effective_from, row.timezone, resolve(_parsed(row.body, row.timezone)).period_months) for row in rows
     )
@@ -125,25 +143,19 @@ def import_policy(tx: Tx, text: str, *, by: str) -> datetime:
     last = before[-1] if before else versions[0]
     if last.body == text and (document.effective_from or last.effective_from) == last.effective_from:
         return last.effective_from
-    row = PolicyVersion(
-        effective_from=effective_from,
-        timezone=document.timezone or last.timezone,
-        body=text,
-        recorded_by=by,
-        recorded_at=tx.now,
-    )
-    _refuse_other_periods(tx, row)
-    _add(tx, row)
-    audit.record(tx, by, "policy.import", f"policy:{row.id}", {"effective_from": effective_from.isoformat()})
+    made = _Opened(effective_from, document.timezone or last.timezone, text, tx.now)
+    _refuse_other_periods(tx, made)
+    version = _add(tx, made, by)
+    audit.record(tx, by, "policy.import", f"policy:{version}", {"effective_from": effective_from.isoformat()})
     return effective_from
 
 
-def _refuse_other_periods(tx: Tx, row: PolicyVersion) -> None:
+def _refuse_other_periods(tx: Tx, made: _Opened) -> None:
     """An account is of one period. Were the days of a granted month made a quarter, they would be granted again."""
     latest = query.latest_period_start(tx.session)
     if latest is None:
         return
-    after = _versions(sorted([*_rows(tx), row], key=lambda each: each.effective_from))
+    after = _versions(sorted([*_rows(tx), made], key=lambda each: each.effective_from))
     if _calendar(after).begun_by(latest) != calendar(tx).begun_by(latest):
         sentence = (
             "The zone and the length of periods cannot change for periods that people have accounts for, which is up to"
@@ -152,9 +164,19 @@ def _refuse_other_periods(tx: Tx, row: PolicyVersion) -> None:
         raise BadPolicy([sentence])
 
 
-def _add(tx: Tx, row: PolicyVersion) -> None:
+def _add(tx: Tx, made: _Opened, by: str) -> int | None:
+    key = uuid4().hex
+    row = PolicyVersion(
+        key=key,
+        effective_from=made.effective_from,
+        timezone=made.timezone,
+        body=tx.vault.seal(COMPANY, made.body, f"policy_version:{key}"),
+        recorded_by=by,
+        recorded_at=made.recorded_at,
+    )
     query.add(tx.session, row)
     tx.session.info.pop(_MEMO, None)
+    return row.id
 
 
 def _default_start(tx: Tx) -> datetime:
@@ -174,11 +196,8 @@ def start_company(tx: Tx, timezone: str) -> None:
     if _rows(tx):
         return
     # The first version lies before every other one, whatever `effective_from` those may say.
-    first = PolicyVersion(
-        effective_from=_SINCE_EVER, timezone=name, body="", recorded_by=_START, recorded_at=tx.now
-    )
-    _add(tx, first)
-    audit.record(tx, _START, "company.start", f"policy:{first.id}", {"timezone": name})
+    first = _add(tx, _Opened(_SINCE_EVER, name, "", tx.now), _START)
+    audit.record(tx, _START, "company.start", f"policy:{first}", {"timezone": name})
 
 
 def started_at(tx: Tx) -> datetime:

@@ -46,7 +46,7 @@ ONE_ROW_EACH: dict[str, Callable[[], SQLModel]] = {
         id=1, person_id=1, effective_from=date(2026, 11, 1), revision=1, team_id=1, pay=PAY, recorded_at=AT
     ),
     "policy_version": lambda: PolicyVersion(
-        id=1, effective_from=AT, timezone="UTC", body="", recorded_by="command line", recorded_at=AT
+        id=1, effective_from=AT, timezone="UTC", key="k", body=PAY, recorded_by="command line", recorded_at=AT
     ),
     "audit": lambda: Audit(id=1, at=AT, actor="schedule", action="close", subject="1", previous_hash="0", hash="1"),
     "identity_link": lambda: IdentityLink(id=1, identity_id=1, revision=1, person_id=1, linked_at=AT),

@@ -128,10 +128,12 @@ def upgrade() -> None:
         sa.Column("id", BigId, nullable=False),
         sa.Column("effective_from", UtcDateTime(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
-        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("body", SealedColumn(), nullable=False),
         sa.Column("recorded_by", sa.String(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_version")),
+        sa.UniqueConstraint("key", name=op.f("uq_policy_version_key")),
     )
     with op.batch_alter_table("policy_version", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_policy_version_effective_from"), ["effective_from"], unique=False)
