@@ -53,7 +53,7 @@ class TopUp(SQLModel, table=True):
 class TopUpCard(SQLModel, table=True):
     """A request as it stands in Slack: one in the approvals channel, or one in the DM of each who may decide.
 
-    `uid` is the outbox row that posts it. Where it stands is known once it has been posted; its thread is found by that.
+    `uid` is the outbox row that posts it. Where it stands, and so its thread, is known once it has been posted.
     """
 
     __tablename__ = "top_up_card"
