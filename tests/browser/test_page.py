@@ -159,6 +159,21 @@ def test_buttons_ask_first_where_they_should(workspace: Workspace, desk: Desk) -
     expect(message).to_contain_text("@Ada Lovelace approved")
 
 
+def test_a_click_is_not_lost_to_a_change(workspace: Workspace, desk: Desk) -> None:
+    actions = gallery.blocks()[-1] | {"block_id": "decide"}
+    ts = workspace.post(actions)
+    button = desk.page.get_by_role("button", name="Another amount…")
+    button.hover()
+    desk.page.mouse.down()
+    changed = [actions, gallery.section("now with a text")]
+    workspace.client.chat_update(channel=workspace.team, ts=ts, text="changed", blocks=changed)
+    desk.page.wait_for_timeout(150)
+    desk.page.mouse.up()
+    workspace.slack.until(lambda: workspace.acted)
+    assert workspace.acted[0]["action_id"] == "amount"
+    expect(desk.messages.last).to_contain_text("now with a text")
+
+
 def test_threads_edits_and_unread(workspace: Workspace, desk: Desk, open_page: Opener) -> None:
     general = workspace.slack.add_channel("general", members=[workspace.ada, workspace.grace])
     other = Desk(open_page(workspace.slack, workspace.grace, general))

@@ -7,6 +7,7 @@ import { toast } from "./dialog.js";
 import { h, keep, replace } from "./dom.js";
 import { drawMessages } from "./messages.js";
 import { Modal } from "./modal.js";
+import { whenReleased } from "./pressing.js";
 import { stickToEnd, toEnd } from "./scroll.js";
 import { drawSidebar } from "./sidebar.js";
 import { personName, placeName, takeSnapshot, world } from "./world.js";
@@ -85,7 +86,7 @@ function take(snapshot) {
     return;
   }
   const { asked } = snapshot;
-  if (asked.viewer === ui.viewer && asked.at === ui.at && asked.thread === ui.thread) draw();
+  if (asked.viewer === ui.viewer && asked.at === ui.at && asked.thread === ui.thread) whenReleased(draw);
 }
 
 const go = {

@@ -6,7 +6,7 @@ export function takeSnapshot(snapshot) {
   world.snapshot = snapshot;
   world.people = new Map(snapshot.people.map((person) => [person.id, person]));
   world.channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
-  world.peopleSig = JSON.stringify([snapshot.viewer, snapshot.people, snapshot.channels.map((one) => [one.id, one.name])]);
+  world.peopleSig = JSON.stringify([snapshot.viewer, snapshot.people, snapshot.channels.flatMap((one) => (one.name ? [one.id, one.name] : []))]);
 }
 
 export function me() {
