@@ -48,7 +48,7 @@ What is to be seen, as copies of Slack's JSON:
     `dms(user)`, `home(user)`, `view(user)` (the modal on top), `views(user)` (the stack), `users()`, `channels()`,
     `calls(method=None, ok=None)` (every Web API request, as `ApiCall`), `deliveries(type=None)` (every payload for the
     bot, as `Delivery`), `warnings` (habits that Slack allows and people regret, such as blocks without text).
-    `until(check, seconds=10)` waits until `check()` is true and returns its value; it asks again at every change.
+    `until(check, seconds=30)` waits until `check()` is true and returns its value; it asks again at every change.
     `reload(user)` reloads the person's Slack: ephemerals are gone.
 
 Faults: `fault(method, kind, times=1, when="before"|"after", seconds=, retry_after=)` with kind "ratelimited",

@@ -104,7 +104,7 @@ class Looking(Acting):
         with self.ws.lock:
             return self.ws.warnings[:]
 
-    def until(self, check: Callable[[], Found], seconds: float = 10.0) -> Found:
+    def until(self, check: Callable[[], Found], seconds: float = 30.0) -> Found:
         """Wait until `check()` is true and return what it says. It is asked at every change. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while True:
