@@ -72,7 +72,7 @@ class RemoteSlack:
         """Set where payloads go in mode "http"."""
         self._ask("request_url", {"url": url})
 
-    def until(self, check: Callable[[], Found], seconds: float = 10.0) -> Found:
+    def until(self, check: Callable[[], Found], seconds: float = 30.0) -> Found:
         """Ask until `check()` is true and return what it says. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while True:
