@@ -15,8 +15,8 @@ from db.tables.usage import SourceState, UsageEvent, UsageImport, UsageRollup
 UNATTRIBUTED = "unattributed"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-IdentityKey = tuple[str, str]
-"""Kind and value."""
+IdentityKey = tuple[str, str | None]
+"""Kind and value; without a value there is nobody to look for."""
 
 EventRow = tuple[Any, ...]
 """The values of `usage_sql.COLUMNS`, in their order, its instants from `instant_of`."""
@@ -58,7 +58,8 @@ def _microseconds(instant: datetime) -> int:
 def insert_new(session: Session, rows: Iterable[EventRow]) -> list[Landed]:
     """Store the events that are not there yet, add them to the rollups, and say what landed where.
 
-    Of the same (source, id) the first stays, within the batch as well.
+    Of the same (source, id) the first stays, within the batch as well. Call `advance_source` for each source before:
+    until the end, nobody else then records from it.
     """
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     landed = sql.insert_on_sqlite(session, rows) if on_sqlite else sql.insert_on_postgresql(session, rows)
@@ -89,7 +90,8 @@ def find_identities(session: Session, keys: Iterable[IdentityKey]) -> dict[Ident
 def _by_kind(keys: Iterable[IdentityKey]) -> Mapping[str, list[str]]:
     by_kind: dict[str, list[str]] = {}
     for kind, value in keys:
-        by_kind.setdefault(kind, []).append(value)
+        if value is not None:
+            by_kind.setdefault(kind, []).append(value)
     return by_kind
 
 

@@ -66,15 +66,14 @@ def record(company: Company, facts: Sequence[UsageFact]) -> Recorded:
 
 def price_all(facts: Iterable[UsageFact]) -> list[PricedFact]:
     """Put a price to each fact; done before the transaction, so that the database waits for nobody's arithmetic."""
-    return [_priced(fact) for fact in facts]
+    return [
+        _at_list_price(fact) if fact.cost_nanos is None else (fact, fact.cost_nanos, _FROM_SOURCE, "") for fact in facts
+    ]
 
 
-def _priced(fact: UsageFact) -> PricedFact:
-    """What its source says, else the list price, else nothing known."""
-    if fact.cost_nanos is not None:
-        return fact, fact.cost_nanos, _FROM_SOURCE, ""
+def _at_list_price(fact: UsageFact) -> PricedFact:
     price = list_price(fact.provider, fact.model, fact.tokens, fact.occurred_at)
-    return (fact, None, "", "") if price is None else (fact, price.cost_nanos, price.source, price.rates)
+    return (fact, None, "", "") if price is None else (fact, *price)
 
 
 @verb("usage.record")
@@ -87,12 +86,14 @@ def record_in(tx: Tx, priced: Sequence[PricedFact]) -> Recorded:
     if not priced:
         return Recorded()
     facts = [fact for fact, *_ in priced]
+    keys = [(fact.identity_kind, fact.identity_value) for fact in facts]
     _advance_sources(tx, facts)
     unattributed = unattributed_account(tx)
-    found = _identities(tx, facts, unattributed)
-    charged = _Accounts(tx, found, unattributed).of(facts)
+    found = _identities(tx, set(keys), unattributed)
+    charged = _charged(tx, facts, keys, _whose(tx, found, unattributed))
     closed = query.lock_accounts(tx.session, set(charged))
-    landed = query.insert_new(tx.session, _rows(tx, priced, found, charged))
+    identities = [found[key].identity_id if key in found else None for key in keys]
+    landed = query.insert_new(tx.session, _rows(tx, priced, identities, charged))
     touched = frozenset(one.account_id for one in landed)
     if touched & closed:
         ledger.settle_accounts(tx, sorted(touched & closed))
@@ -119,13 +120,12 @@ def _advance_sources(tx: Tx, facts: Sequence[UsageFact]) -> None:
         query.advance_source(tx.session, source, min(newest[source], tx.now), tx.now)
 
 
-def _identities(tx: Tx, facts: Sequence[UsageFact], unattributed: int) -> dict[IdentityKey, Found]:
+def _identities(tx: Tx, keys: set[IdentityKey], unattributed: int) -> dict[IdentityKey, Found]:
     """Identities by key; those that are new are stored, those that lead to nobody looked at again under the lock.
 
     Whoever links an identity moves its past usage under that same lock, so none can fall between.
     """
-    keys = {(fact.identity_kind, fact.identity_value) for fact in facts}
-    wanted = {(kind, value) for kind, value in keys if value is not None}
+    wanted = {key for key in keys if key[1] is not None}
     found = query.find_identities(tx.session, wanted)
     if wanted - found.keys():
         query.add_identities(tx.session, wanted - found.keys())
@@ -136,55 +136,60 @@ def _identities(tx: Tx, facts: Sequence[UsageFact], unattributed: int) -> dict[I
     return found
 
 
-class _Accounts:
-    """Whom each fact of a batch is charged to. A batch lies in one or two periods, so the last is tried first."""
+def _whose(tx: Tx, found: Mapping[IdentityKey, Found], unattributed: int) -> "_Whose":
+    people = {key: one.person_id for key, one in found.items() if one.person_id is not None}
+    teams = {key: _team_account(tx, one.team_id) for key, one in found.items() if one.team_id is not None}
+    return _Whose(people, teams, unattributed)
 
-    def __init__(self, tx: Tx, found: Mapping[IdentityKey, Found], unattributed: int) -> None:
-        self._tx = tx
-        self._unattributed = unattributed
-        self._calendar = policy.calendar(tx)
-        self._people: dict[tuple[str, str | None], int] = {}
-        self._others: dict[tuple[str, str | None], int] = {}
-        for key, one in found.items():
-            if one.person_id is not None:
-                self._people[key] = one.person_id
-            elif one.team_id is not None:
-                self._others[key] = _team_account(tx, one.team_id)
 
-    def of(self, facts: Sequence[UsageFact]) -> list[int]:
-        """The account of each fact, in their order; those that people lack for their period are made, all at once."""
-        periods: dict[datetime, tuple[Period, set[int]]] = {}
-        slots: list[tuple[int, datetime | None]] = []
-        period: Period | None = None
-        for fact in facts:
-            key = (fact.identity_kind, fact.identity_value)
-            person_id = self._people.get(key)
-            if person_id is None:
-                slots.append((self._others.get(key, self._unattributed), None))
-                continue
-            if period is None or not period.start <= fact.occurred_at < period.end:
-                period = self._calendar.at(fact.occurred_at)
-                people = periods.setdefault(period.start, (period, set()))[1]
-            people.add(person_id)
-            slots.append((person_id, period.start))
-        accounts = {start: accounts_for(self._tx, people, period) for start, (period, people) in periods.items()}
-        return [found if start is None else accounts[start][found] for found, start in slots]
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Whom identities lead to: person ids, the accounts of teams, and for all others the account of nobody yet."""
+
+    people: Mapping[IdentityKey, int]
+    teams: Mapping[IdentityKey, int]
+    unattributed: int
+
+    def accounts(self, tx: Tx, keys: Iterable[IdentityKey], period: Period) -> dict[IdentityKey, int]:
+        """The account of each in a period; people's that do not exist are made, all at once."""
+        accounts = accounts_for(tx, {self.people[key] for key in keys if key in self.people}, period)
+        return {
+            key: accounts[self.people[key]] if key in self.people else self.teams.get(key, self.unattributed)
+            for key in keys
+        }
+
+
+def _charged(tx: Tx, facts: Sequence[UsageFact], keys: Sequence[IdentityKey], whose: _Whose) -> list[int]:
+    """The account of each fact, in their order. A batch lies in one or two periods, so the last one is tried first."""
+    calendar = policy.calendar(tx)
+    periods: dict[datetime, tuple[Period, set[IdentityKey]]] = {}
+    starts: list[datetime] = []
+    period: Period | None = None
+    for fact, key in zip(facts, keys, strict=True):
+        if period is None or not period.start <= fact.occurred_at < period.end:
+            period = calendar.at(fact.occurred_at)
+            here = periods.setdefault(period.start, (period, set()))[1]
+        here.add(key)
+        starts.append(period.start)
+    accounts = {start: whose.accounts(tx, here, period) for start, (period, here) in periods.items()}
+    return [accounts[start][key] for start, key in zip(starts, keys, strict=True)]
 
 
 def _rows(
-    tx: Tx, priced: Sequence[PricedFact], found: Mapping[IdentityKey, Found], charged: Sequence[int]
+    tx: Tx, priced: Sequence[PricedFact], identities: Sequence[int | None], charged: Sequence[int]
 ) -> Iterator[query.EventRow]:
     """As the database stores them."""
     instant_of = query.instant_of(tx.session)
     recorded_at = instant_of(tx.now)
-    identities: dict[tuple[str, str | None], int] = {key: one.identity_id for key, one in found.items()}
-    for (fact, cost_nanos, price_source, price_rates), account_id in zip(priced, charged, strict=True):
+    for (fact, cost_nanos, price_source, price_rates), identity_id, account_id in zip(
+        priced, identities, charged, strict=True
+    ):
         tokens = fact.tokens
         yield (
             fact.source,
             fact.external_id,
             account_id,
-            identities.get((fact.identity_kind, fact.identity_value)),
+            identity_id,
             instant_of(fact.occurred_at),
             recorded_at,
             fact.provider,

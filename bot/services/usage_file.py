@@ -3,7 +3,8 @@
 import gc
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,16 +69,15 @@ class Imported:
             told.append(f"The first {len(self.refusals)} refusals are listed.")
         return " ".join(told)
 
-    def take(self, items: Iterable[Parsed], what: str) -> list[UsageFact]:
+    def take(self, items: Sequence[Parsed], what: str) -> list[UsageFact]:
         """Keep the facts; count and describe the rest."""
-        facts = []
-        for item in items:
-            if isinstance(item, UsageFact):
-                facts.append(item)
-            elif isinstance(item, Ignored):
-                self.ignored[item.reason] += 1
-            else:
-                self._refuse(item, what)
+        facts = [item for item in items if isinstance(item, UsageFact)]
+        if len(facts) < len(items):
+            for item in items:
+                if isinstance(item, Ignored):
+                    self.ignored[item.reason] += 1
+                elif isinstance(item, Rejected):
+                    self._refuse(item, what)
         return facts
 
     def _refuse(self, item: Rejected, what: str) -> None:
@@ -146,19 +146,44 @@ class _Reading:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows that are read and priced, and how far into the file they end."""
+
+    priced: list[PricedFact]
+    rows_done: int
+    bytes_done: int
+
+
 def _import(company: Company, reading: _Reading, parse: Parser) -> Imported:
     digest = reading.digest()
     result = Imported(rows_before=_rows_before(company, digest))
+    batches = _batches(reading, parse(reading.file, company.clock.now()), result)
+    rows_done = result.rows_before
+    # A database server works by itself meanwhile. SQLite works in this process, and two threads would only take turns.
+    for batch in batches if company.database.is_sqlite else _one_ahead(batches):
+        rows_done = batch.rows_done
+        result.recorded += _store(company, batch.priced, digest, rows_done)
+        reading.progress(batch.bytes_done, reading.size)
+    _finish(company, digest, rows_done)
+    return result
+
+
+def _batches(reading: _Reading, items: Iterator[Parsed], result: Imported) -> Iterator[_Batch]:
     what = "Payload" if reading.file_format == "litellm" else "Line"
-    items = parse(reading.file, company.clock.now())
     rows_done = sum(1 for _ in islice(items, result.rows_before))
     while batch := list(islice(items, BATCH)):
         rows_done += len(batch)
-        priced = price_all(result.take(batch, what))
-        result.recorded += _store(company, priced, digest, rows_done)
-        reading.progress(reading.file.tell(), reading.size)
-    _finish(company, digest, rows_done)
-    return result
+        yield _Batch(price_all(result.take(batch, what)), rows_done, reading.file.tell())
+
+
+def _one_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """Read the next batch while the one before it is stored."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 @look

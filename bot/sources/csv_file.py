@@ -30,10 +30,10 @@ def parse(file: BinaryIO, now: datetime) -> Iterator[Parsed]:
     number = 2
     while chunk := list(islice(lines, _CHUNK)):
         for line, row in enumerate(_rows(chunk), number):
-            if row is None:
-                yield Rejected(line, "The quotes on this line do not match.")
-            elif row:
+            if row:
                 yield _item(row, pick, width, line, now)
+            elif row is None:
+                yield Rejected(line, "The quotes on this line do not match.")
         number += len(chunk)
 
 

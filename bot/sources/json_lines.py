@@ -16,7 +16,7 @@ from bot.sources.text import lines_of
 def parse(file: BinaryIO, now: datetime) -> Iterator[Parsed]:
     """One item for each line that is not blank. A bad line is rejected by its number and the rest goes on."""
     for number, line in enumerate(lines_of(file), 1):
-        if not line.isspace():
+        if line and not line.isspace():
             yield _item(line, number, now)
 
 

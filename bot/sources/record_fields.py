@@ -18,6 +18,7 @@ FIELDS = REQUIRED + OPTIONAL
 
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _LONGEST_COUNT = 40  # digits
+_NINE = 9
 
 
 def fact_of(values: Sequence[str], now: datetime) -> UsageFact:
@@ -101,6 +102,14 @@ def _count(name: str, text: str) -> int:
 
 
 def _cost(text: str) -> int:
+    whole, _, decimals = text.partition(".")
+    digits = whole + decimals
+    if len(decimals) <= _NINE and len(whole) <= _NINE and digits.isdecimal() and digits.isascii():
+        return int(whole + decimals.ljust(_NINE, "0"))
+    return _unusual_cost(text)
+
+
+def _unusual_cost(text: str) -> int:
     try:
         cost = Decimal(text)
     except InvalidOperation:

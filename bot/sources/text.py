@@ -7,22 +7,26 @@ from typing import BinaryIO
 LONGEST_LINE = 16_384
 """Bytes; far above any row of figures, and low enough that no single line fills the memory."""
 
+_BLOCK = 1 << 18
+
 
 def lines_of(file: BinaryIO, longest: int = LONGEST_LINE) -> Iterator[str]:
-    """Each line with its end; a longer one is cut, and then it is no row that anybody can read.
+    """Each line without its end; of a longer one the beginning, which is then no row that anybody can read.
 
     A byte-order mark is dropped. Bytes that are not UTF-8 come through as characters that cannot be printed, so that
     they cost their own row and not the file.
     """
-    line = file.readline(longest).removeprefix(codecs.BOM_UTF8)
-    while line:
-        if len(line) == longest and not line.endswith(b"\n"):
-            _skip_rest(file, longest)
-        yield line.decode(errors="surrogateescape")
-        line = file.readline(longest)
+    begun = b""
+    block = file.read(_BLOCK).removeprefix(codecs.BOM_UTF8)
+    while block:
+        *lines, begun = (begun[:longest] + block).split(b"\n")  # a block at once: line by line takes twice as long
+        if lines:
+            yield from _decoded(lines, longest)
+        block = file.read(_BLOCK)
+    if begun:
+        yield from _decoded([begun], longest)
 
 
-def _skip_rest(file: BinaryIO, longest: int) -> None:
-    while piece := file.readline(longest):
-        if piece.endswith(b"\n"):
-            return
+def _decoded(lines: list[bytes], longest: int) -> Iterator[str]:
+    for line in lines:
+        yield line[:longest].decode(errors="surrogateescape")
