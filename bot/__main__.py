@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy.exc import DBAPIError
 
 from bot import wiring
@@ -142,7 +143,11 @@ def import_usage(
 ) -> None:
     """Bring in usage from a file: bad rows are refused by line, the rest is kept, a repeat counts once."""
     company = wiring.open_company(load_settings())
-    result = usage_file.import_file(company, file, file_format)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("Reading usage", total=None)
+        result = usage_file.import_file(
+            company, file, file_format, lambda done, whole: bar.update(task, completed=done, total=whole)
+        )
     out.print(result.sentence())
     for refusal in result.refusals:
         err.print(refusal)
