@@ -67,7 +67,7 @@ def no_budget_reason(budget: Mapping[str, Any]) -> str:
 
 
 def _mix(mix_from: str) -> str:
-    return {"you": "your 30-day mix"}.get(mix_from, f"{mix_from.removeprefix('the ')}'s 30-day mix")
+    return {"you": "your 30-day mix"}.get(mix_from, f"{mix_from}'s 30-day mix")
 
 
 def _sums(visible: Visible) -> str:
