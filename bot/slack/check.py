@@ -80,7 +80,7 @@ def _channel(client: WebClient, setting: str, channel: str, *, must_be_private: 
     if not found["is_member"]:
         return Finding(Level.PROBLEM, f"The bot is not in {name} ({setting}). Invite it there.")
     if must_be_private and not found.get("is_private"):
-        return Finding(Level.PROBLEM, f"{name} ({setting}) is public, so finance gets direct messages instead.")
+        return Finding(Level.PROBLEM, f"{name} ({setting}) is public. What finance reads has to stay private.")
     return Finding(Level.OK, f"The bot is in {name} ({setting}).")
 
 
