@@ -119,6 +119,7 @@ class Bot:
     metrics: Metrics
     directories: tuple[Directory, ...]
     stop: threading.Event = field(default_factory=threading.Event)
+    connected: threading.Event = field(default_factory=threading.Event)
     socket: threading.Thread | None = None
 
     def problems(self) -> list[str]:
@@ -130,6 +131,8 @@ class Bot:
             found.append("The schedule has stopped.")
         if self.socket is not None and not self.socket.is_alive():
             found.append("The connection to Slack has stopped.")
+        elif self.socket is not None and not self.connected.is_set():
+            found.append("There is no connection to Slack at the moment; it is being tried again.")
         if not schema.at_head(self.company.database):
             found.append(str(NotUpgraded()))
         return found
@@ -184,7 +187,10 @@ def _start_socket(bot: Bot) -> threading.Thread:
     if app_token is None:
         raise AssertionError("Socket Mode needs SLACK_APP_TOKEN; the caller has looked.")
     thread = threading.Thread(
-        target=run_socket, args=(bot.slack_app, app_token.get_secret_value(), bot.stop), name="socket", daemon=True
+        target=run_socket,
+        args=(bot.slack_app, app_token.get_secret_value(), bot.stop, bot.connected),
+        name="socket",
+        daemon=True,
     )
     thread.start()
     return thread

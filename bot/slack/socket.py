@@ -90,6 +90,7 @@ class _Lines:
     app: App
     app_token: str
     stop: threading.Event
+    connected: threading.Event
     wake: threading.Event = field(default_factory=threading.Event)
     open: list[Line] = field(default_factory=list)
     failures: int = 0
@@ -111,6 +112,7 @@ class _Lines:
                 break
             staying.append(line)
         self.open = staying
+        (self.connected.set if staying else self.connected.clear)()
         for line in going:
             # What it received just before is still answered on it, so it goes in its own time.
             threading.Timer(_GRACE_SECONDS, line.retire).start()
@@ -152,12 +154,14 @@ class _Lines:
             thread.join()
 
 
-def run_socket(app: App, app_token: str, stop: threading.Event) -> None:
-    """Serve the App over Socket Mode until `stop` is set, then close in order.
+def run_socket(
+    app: App, app_token: str, stop: threading.Event, connected: threading.Event | None = None
+) -> None:
+    """Serve the App over Socket Mode until `stop` is set, then close in order. `connected` is set while Slack is there.
 
     Raises SlackApiError when Slack refuses the app-level token; any other failure is tried again, ever less often.
     """
-    lines = _Lines(app, app_token, stop)
+    lines = _Lines(app, app_token, stop, connected or threading.Event())
     try:
         lines.keep()
     finally:

@@ -40,7 +40,8 @@ class Running:
             listener_executor=self.pool,
         )
         self.app.command("/ask")(self._answer)
-        self.thread = threading.Thread(target=run_socket, args=(self.app, slack.app_token, self.stop))
+        self.connected = threading.Event()
+        self.thread = threading.Thread(target=run_socket, args=(self.app, slack.app_token, self.stop, self.connected))
 
     def _answer(self, ack: Callable[[str], Any]) -> None:
         self.entered.set()
@@ -131,3 +132,14 @@ def test_a_refused_app_token_is_told_at_once(slack: LocalSlack) -> None:
     )
     with pytest.raises(SlackApiError, match=r"invalid_auth|not_allowed_token_type"):
         run_socket(app, "xapp-nonsense", threading.Event())
+
+
+def test_it_is_known_whether_slack_is_there(
+    slack: LocalSlack, bot: Running, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    assert bot.connected.wait(20)
+    slack.fault("apps.connections.open", "http_500", times=1000)
+    slack.drop_connections()
+    until(lambda: not bot.connected.is_set())
+    slack.clear_faults()
+    assert bot.connected.wait(40)
