@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
+from typing import NamedTuple
 
 import genai_prices
 from genai_prices.data_snapshot import get_snapshot
@@ -29,8 +30,7 @@ DOUBTFUL_NANOS_PER_TOKEN = 10_000_000
 one per token lands far above it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What one event costs, where that is from, and the rates as JSON."""
 
     cost_nanos: int
@@ -54,6 +54,7 @@ class _Listed:
     """One price of the list. Above each of `starts` input tokens of one request, all of its tokens cost more."""
 
     price: ModelPrice
+    source: str
     stated: str
     starts: tuple[int, ...]
     rates: tuple[_Rates, ...]  # one more than starts
@@ -64,13 +65,14 @@ def list_price(provider: str, model: str, tokens: Tokens, at: datetime) -> Price
 
     Must be asked for single requests: long contexts cost more, by the size of the one request.
     """
-    found = _model(provider, model)
-    if found is None:
-        return None
-    prices = found.prices
-    listed = _listed(_Key(prices if isinstance(prices, ModelPrice) else found.get_prices(at)))
+    listed = _always(provider, model)
+    if listed is None:
+        found = _model(provider, model)
+        if found is None:
+            return None
+        listed = _listed(_Key(found.get_prices(at)))
     cost = _cost(listed, tokens)
-    return None if cost is None else Price(cost, _source(), listed.stated)
+    return None if cost is None else Price(cost, listed.source, listed.stated)
 
 
 def is_doubtful(cost_nanos: int, tokens: Tokens) -> bool:
@@ -101,9 +103,11 @@ def _cost(listed: _Listed, tokens: Tokens) -> int | None:
     return nanos + (rest > half or (rest == half and nanos % 2 == 1))
 
 
-@cache
-def _source() -> str:
-    return f"genai-prices {genai_prices.__version__}"
+@lru_cache(maxsize=4096)
+def _always(provider: str, model: str) -> _Listed | None:
+    """The price of a model that has only ever had one, at whatever time of day."""
+    found = _model(provider, model)
+    return _listed(_Key(found.prices)) if found is not None and isinstance(found.prices, ModelPrice) else None
 
 
 @lru_cache(maxsize=4096)
@@ -138,6 +142,7 @@ def _listed(key: _Key) -> _Listed:
     sizes = (0, *(start + 1 for start in starts))
     return _Listed(
         key.price,
+        f"genai-prices {genai_prices.__version__}",
         json.dumps({name: _shown(value) for name, value in stated.items() if name.endswith(_CHARGED)}),
         starts,
         tuple(_rates(_for_size(stated, size)) for size in sizes),

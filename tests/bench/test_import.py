@@ -35,6 +35,7 @@ from tests.sources.payloads import payload
 pytestmark = pytest.mark.bench
 
 GOAL = 0.5
+GOAL_WHEN_WE_PRICE = 0.4  # the opponent works out no price
 ROUNDS = 3
 CSV_ROWS = 60_000
 PAYLOADS = 4096
@@ -187,10 +188,11 @@ def test_import_of_a_csv(fresh_database: DatabaseMaker, database_engine: str, tm
     path = tmp_path / "usage.csv"
     write_csv(path, priced=priced)
     ring = Ring(fresh_database, CSV_ROWS)
+    goal = GOAL if priced else GOAL_WHEN_WE_PRICE
     for _ in range(ROUNDS):
         ring.measure("bare", lambda company: insert_bare(company.database, rows_of_csv(company, path)))
         ring.measure("ours", lambda company: import_file(company, path))
-    assert ring.ratio(f"CSV on {database_engine}, {'with cost' if priced else 'priced by us'}") >= GOAL
+    assert ring.ratio(f"CSV on {database_engine}, {'with cost' if priced else 'priced by us'}") >= goal
 
 
 def test_recording_of_litellm_batches(fresh_database: DatabaseMaker, database_engine: str, tmp_path: Path) -> None:
