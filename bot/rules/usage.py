@@ -93,9 +93,32 @@ def check_fact(fact: UsageFact, now: datetime, *, correction: bool = False) -> N
     Negative figures are for corrections only. An event may lie a day ahead of our clock, because clocks differ and
     a vendor's daily bucket is dated by its day; more than that is a wrong clock or a wrong unit.
     """
+    if _is_usual(fact, now):
+        return
     _check_when(fact.occurred_at, now)
     _check_texts(fact)
     _check_figures(fact, correction=correction)
+
+
+def _is_usual(fact: UsageFact, now: datetime) -> bool:
+    """Whether a fact is so plainly in order that it need not be looked at closely: there are millions of them."""
+    tokens, cost = fact.tokens, fact.cost_nanos
+    together = f"{fact.external_id}{fact.identity_value or ''}{fact.provider}{fact.model}{fact.agent}{fact.session_id}"
+    return (
+        fact.occurred_at.tzinfo is not None
+        and _EARLIEST <= fact.occurred_at <= now
+        and len(together) <= _LONGEST_TEXT
+        and together.isprintable()
+        and fact.basis in BASES
+        and bool(fact.source and fact.external_id and fact.model)
+        and 0 <= tokens.input <= MOST_TOKENS
+        and 0 <= tokens.cache_read <= MOST_TOKENS
+        and 0 <= tokens.cache_write_5m <= MOST_TOKENS
+        and 0 <= tokens.cache_write_1h <= MOST_TOKENS
+        and 0 <= tokens.reasoning <= MOST_TOKENS
+        and 0 <= tokens.output <= MOST_TOKENS
+        and (cost is None or 0 <= cost <= MOST_COST_NANOS)
+    )
 
 
 def _check_when(occurred_at: datetime, now: datetime) -> None:
@@ -114,12 +137,6 @@ def _check_texts(fact: UsageFact) -> None:
         raise BadUsage("model is empty.")
     if fact.basis not in BASES:
         raise BadUsage(f"basis {quoted(fact.basis)} is not one of {', '.join(BASES)}.")
-    together = f"{fact.external_id}{fact.identity_value or ''}{fact.provider}{fact.model}{fact.agent}{fact.session_id}"
-    if len(together) > _LONGEST_TEXT or not together.isprintable():  # one look for all: there are millions of facts
-        _check_each_text(fact)
-
-
-def _check_each_text(fact: UsageFact) -> None:
     texts = {
         "event_id": fact.external_id,
         "identity": fact.identity_value or "",
