@@ -73,7 +73,7 @@ def desk(sqlite_database: Database, clock: FixedClock, until: Until) -> Iterator
     company = Company(sqlite_database, clock)
     start_company(company, "UTC")
     roster.import_people(company, PEOPLE, by="tests")
-    with LocalSlack(MANIFEST, message_interval_seconds=0, ack_seconds=10) as slack:
+    with LocalSlack(MANIFEST, message_interval_seconds=0) as slack:
         ada, grace, band, eve = users = [
             slack.add_user(n, email=f"{n}@example.com") for n in ("ada", "grace", "band", "eve")
         ]

@@ -83,7 +83,7 @@ class Desk:
 @contextmanager
 def open_desk(company: Company) -> Iterator[Desk]:
     """Put it all together, run it, and stop it again."""
-    with LocalSlack(MANIFEST, message_interval_seconds=0, ack_seconds=10) as slack:
+    with LocalSlack(MANIFEST, message_interval_seconds=0) as slack:
         people = {name: slack.add_user(name, email=f"{name}@example.com", real_name=name.title()) for name in NAMES}
         people["eve"] = slack.add_user("eve", email="eve@example.com")
         approvals = slack.add_channel("approvals", members=[*people.values(), slack.bot_user_id])

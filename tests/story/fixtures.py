@@ -32,7 +32,7 @@ def database_url(mode: Mode, request: pytest.FixtureRequest, tmp_path: Path) -> 
 def town(mode: Mode, database_url: str, tmp_path: Path) -> Iterator[Town]:
     """A workspace with five people and three channels, a migrated database, and the roster imported. Not started."""
     port = free_port()
-    with LocalSlack(MANIFEST, mode=mode, message_interval_seconds=0.0, ack_seconds=10) as slack:
+    with LocalSlack(MANIFEST, mode=mode, message_interval_seconds=0.0) as slack:
         slack.request_url = f"http://127.0.0.1:{port}/slack/events" if mode == "http" else None
         made = Town(slack, tmp_path, environment(slack, mode, database_url, port))
         settle(made)
