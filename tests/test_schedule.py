@@ -28,4 +28,6 @@ def test_everything_runs_once_right_after_the_start(company: Company, clock: Fix
 
 
 def test_stopping_before_the_start_is_no_error(company: Company) -> None:
-    Schedule(company).stop()
+    schedule = Schedule(company)
+    schedule.stop()
+    assert not schedule.is_running()

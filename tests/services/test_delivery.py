@@ -439,7 +439,9 @@ def test_the_threads_wake_by_a_nudge_and_stop(company: Company, slack: FakeSlack
 
 
 def test_stopping_before_the_start_is_no_error(company: Company, slack: FakeSlack) -> None:
-    Delivery(company, slack).stop()
+    delivery = Delivery(company, slack)
+    delivery.stop()
+    assert not delivery.is_alive()
 
 
 def test_the_command_line_is_told_how_many_are_still_owed(company: Company, slack: FakeSlack) -> None:
