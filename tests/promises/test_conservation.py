@@ -239,7 +239,7 @@ def test_conservation(sqlite_url: UrlMaker) -> None:
 
 @pytest.mark.long
 def test_conservation_at_length(sqlite_url: UrlMaker) -> None:
-    explore(sqlite_url, 60, 50)
+    explore(sqlite_url, 100, 50)
 
 
 WRITERS = 8

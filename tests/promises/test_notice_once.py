@@ -172,7 +172,7 @@ def test_each_notice_once(fresh_database: DatabaseMaker) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_each_notice_once_long(fresh_database: DatabaseMaker) -> None:
-    prove(fresh_database, 30, 40)
+    prove(fresh_database, 100, 50)
 
 
 @contextmanager
