@@ -112,8 +112,9 @@ def test_a_life(zone: str, sqlite_url: UrlMaker) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_long_life(zone: str, fresh_url: UrlMaker) -> None:
-    life = Life(fresh_url(), zone, seed=1)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_long_life(zone: str, seed: int, fresh_url: UrlMaker) -> None:
+    life = Life(fresh_url(), zone, seed)
     life.live(100)
     assert ledger.check_books(life.company) == []
     life.database.dispose()
