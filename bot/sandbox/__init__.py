@@ -17,6 +17,10 @@ LocalSlack(manifest, *, mode, request_url, port, message_interval_seconds, ack_s
 The page: `base_url` in a browser is a chat with all of it: channels, threads, the Home tab, modals, and a choice of who
     one is. `#as=<user>&at=<channel or home>&thread=<ts>` opens it at a place.
 
+The guide: `slack.guide = guide`, before or after the start, puts a panel with a story beside the page: steps to try,
+    and a clock to move. `Guide` says what it is; `guide_changed()` lets open pages draw it anew; `guide_story()` and
+    `guide_do(act)` are what the panel asks and does.
+
 What the bot needs: `base_url`, `api_url` (ends in /api/), `bot_token`, `app_token`, `signing_secret`, `bot_user_id`,
 `bot_id`, `app_id`, `team_id`.
 
@@ -67,8 +71,9 @@ From another process: `python -m bot.sandbox --port N [--manifest FILE]` prints 
     or `{"ok": false, "error": sentence}` with 400, 404 or 409. `RemoteSlack(base_url)` has the same methods.
 """
 
+from bot.sandbox.guide import Guide
 from bot.sandbox.local import LocalSlack
 from bot.sandbox.records import Ack, ApiCall, CannotDo, Delivery, Seen
 from bot.sandbox.remote import RemoteSlack
 
-__all__ = ["Ack", "ApiCall", "CannotDo", "Delivery", "LocalSlack", "RemoteSlack", "Seen"]
+__all__ = ["Ack", "ApiCall", "CannotDo", "Delivery", "Guide", "LocalSlack", "RemoteSlack", "Seen"]

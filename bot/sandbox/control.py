@@ -16,6 +16,7 @@ NAMES = frozenset(
         "calls", "deliveries", "warnings", "facts",
         "advance", "fault", "random_faults", "clear_faults",
         "connections", "disconnect", "drop_connections", "sign", "verify_url", "request_url",
+        "guide_story", "guide_do",
     }
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeVar
 from bot.sandbox.clicks import Clicks
 from bot.sandbox.control import answer_control
 from bot.sandbox.faults import Fault, FaultKind, When
+from bot.sandbox.guide import Guided
 from bot.sandbox.http_delivery import HttpDelivery
 from bot.sandbox.looking import Looking
 from bot.sandbox.manifest import Manifest
@@ -25,7 +26,7 @@ from bot.sandbox.state import Options, Workspace
 Result = TypeVar("Result")
 
 
-class LocalSlack(Scene, People, Clicks, Looking):
+class LocalSlack(Scene, People, Clicks, Looking, Guided):
     """A strict Slack on 127.0.0.1. The package's docstring describes all it can do."""
 
     def __init__(
@@ -49,7 +50,7 @@ class LocalSlack(Scene, People, Clicks, Looking):
         self._http = HttpDelivery(self.ws, request_url)
         self.outbound = Outbound(self.ws, self._sockets if mode == "socket" else self._http)
         self.ws.connections_open = self._sockets.count
-        self._page = Page(self.ws, self._control)
+        self._page = Page(self.ws, self._control, self.guide_story)
         self._server: ServerThread | None = None
 
     def start(self) -> Self:
@@ -133,6 +134,11 @@ class LocalSlack(Scene, People, Clicks, Looking):
     @request_url.setter
     def request_url(self, url: str | None) -> None:
         self._http.request_url = url
+
+    def guide_changed(self) -> None:
+        """The guide's story is another now: open pages draw it anew."""
+        with self.ws.lock:
+            self.ws.changed.notify_all()
 
     def facts(self) -> Json:
         """All that a bot's settings need."""

@@ -2,6 +2,7 @@
 
 `GET /` and `/page/*` are the page. Over the WebSocket `/_page/live` the page says where it looks and gets a snapshot of
 it at every change. `POST /_page/do/<act>` does what a person does, by the same functions as `/_control`.
+`POST /_page/do/guide` with {"act": id} does what a button of the guide says (see `bot.sandbox.guide`).
 `GET /_page/files/<id>` gives the bytes of an uploaded picture.
 
 Only the page itself may use it: browsers tell us the origin of what they send, and a page from elsewhere, which could
@@ -11,7 +12,7 @@ otherwise act in this workspace while it is open in another tab, is refused.
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ ACTS = frozenset(
         "click_modal", "submit", "close", "join", "leave", "reload", "dm", "dm_between",
     }
 )  # fmt: skip
+GUIDE = "guide"
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 LOCAL_NAMES = {"127.0.0.1", "localhost"}
 # One act changes the state several times; the page needs to see only where that ends.
@@ -62,9 +64,10 @@ class _Watch:
 class Page:
     """The page of one local Slack."""
 
-    def __init__(self, ws: Workspace, control: Control) -> None:
+    def __init__(self, ws: Workspace, control: Control, story: Callable[[], Json | None]) -> None:
         self.ws = ws
         self.control = control
+        self.story = story
         self.reading = Reading()
         self._watches: set[_Watch] = set()
         self._is_over = False
@@ -113,14 +116,14 @@ class Page:
         is_json = request.headers.get("content-type", "").startswith("application/json")
         if not is_json or not is_own(request.headers):
             return _answer(403, {"ok": False, "error": "only this server's own page may do that"})
-        if act not in ACTS:
+        if act not in ACTS and act != GUIDE:
             return _answer(404, {"ok": False, "error": f"people cannot {act}"})
         try:
             args = json.loads(await request.body())
         except ValueError:
             return _answer(400, {"ok": False, "error": "that is no JSON"})
-        status, answer = await asyncio.to_thread(self.control, act, args)
-        return _answer(status, _shorter(answer))
+        status, answer = await asyncio.to_thread(self.control, "guide_do" if act == GUIDE else act, args)
+        return _answer(status, answer if act == GUIDE else _shorter(answer))
 
     async def live(self, websocket: WebSocket) -> None:
         """Send a snapshot at every change, for as long as the page is open."""
@@ -157,19 +160,21 @@ class Page:
             # Cleared before the pause: what wakes it during the pause counts again, the end of it all included.
             watch.woken.clear()
             await asyncio.sleep(COALESCE_SECONDS)
-            text = self._snapshot(watch.look)
+            # The guide asks whom it likes, so it is asked in a thread and without the lock.
+            guide = await asyncio.to_thread(self.story)
+            text = self._snapshot(watch.look, guide)
             if text != last:
                 await websocket.send_text(text)
                 last = text
         if not reader.done():
             await websocket.close(1001)
 
-    def _snapshot(self, look: Look | None) -> str:
+    def _snapshot(self, look: Look | None, guide: Json | None) -> str:
         look = look or Look()
         with self.ws.lock:
             # What was asked for goes back with the answer: a page that has moved on knows a late one.
             asked = {"viewer": look.viewer, "at": look.at, "thread": look.thread, "limit": look.limit}
-            return json.dumps({"asked": asked, **snapshot(self.ws, self.reading, look)})
+            return json.dumps({"asked": asked, **snapshot(self.ws, self.reading, look), "guide": guide})
 
 
 def _look(said: Any) -> Look:

@@ -31,7 +31,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "ephemerals": ("user", "channel"), "reload": ("user",), "dms": ("user",), "home": ("user",), "view": ("user",),
     "views": ("user",), "calls": ("method",), "deliveries": ("type",), "advance": ("seconds",),
     "fault": ("method", "kind", "times", "when"), "random_faults": ("probabilities",), "disconnect": ("reason",),
-    "sign": ("body", "timestamp", "secret"),
+    "sign": ("body", "timestamp", "secret"), "guide_do": ("act",),
 }  # fmt: skip
 
 
