@@ -12,7 +12,16 @@ from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from bot.rules.policy_file import AUTO_APPROVE_NANOS, MANAGER_LIMIT_NANOS, BadPolicy, Contents, PayBand, read_policy
+from bot.rules.policy_file import (
+    AUTO_APPROVE_NANOS,
+    GRACE_NANOS,
+    MANAGER_LIMIT_NANOS,
+    RESERVE_NANOS,
+    BadPolicy,
+    Contents,
+    PayBand,
+    read_policy,
+)
 
 __all__ = ["DEFAULTS", "BadPolicy", "PayBand", "Policy", "PolicyDocument", "parse_policy", "resolve"]
 
@@ -39,6 +48,11 @@ class Policy:
     manager_limit_nanos: int = MANAGER_LIMIT_NANOS
     top_up_expires_after_days: int = 7
     enforcement_mode: Literal["notify", "soft", "hard"] = "notify"
+    grace_nanos: int = GRACE_NANOS
+    reserve_nanos: int = RESERVE_NANOS
+    gate_on_error: Literal["open", "closed"] = "open"
+    gate_unattributed: Literal["allow", "refuse"] = "allow"
+    write_limits: frozenset[str] = frozenset()  # gateways that people's budgets are written to
     pay_bands: Mapping[str, PayBand] = field(default_factory=_nothing)
     trusted_end_user_sources: frozenset[str] = frozenset()
     digest_at: time = time(9)

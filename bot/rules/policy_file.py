@@ -20,6 +20,10 @@ AUTO_APPROVE_NANOS = 50 * NANOS
 MANAGER_LIMIT_NANOS = 2000 * NANOS
 """The tiers of top-ups until a policy says otherwise."""
 
+GRACE_NANOS = 50 * NANOS
+RESERVE_NANOS = NANOS // 4
+"""What hard mode lets pass while a request waits, and the least it sets aside for a call, until a policy says so."""
+
 _LONGEST_FILE = 1_000_000
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
@@ -52,6 +56,8 @@ _SCOPED: Mapping[str, Section] = {
     },
     "enforcement": {
         "mode": ("enforcement_mode", value.one_of({"notify": "notify", "soft": "soft", "hard": "hard"})),
+        "grace_usd": ("grace_nanos", value.usd),
+        "reserve_usd": ("reserve_nanos", value.usd),
     },
 }
 _COMPANY: Mapping[str, Section] = {
@@ -59,6 +65,12 @@ _COMPANY: Mapping[str, Section] = {
     "allotment": {
         **_ALLOTMENT,
         "period": ("period_months", value.one_of({"month": 1, "quarter": 3, "year": 12})),
+    },
+    "enforcement": {
+        **_SCOPED["enforcement"],
+        "on_error": ("gate_on_error", value.one_of({"open": "open", "closed": "closed"})),
+        "unattributed": ("gate_unattributed", value.one_of({"allow": "allow", "refuse": "refuse"})),
+        "write_limits": ("write_limits", value.some_of(("anthropic", "litellm"))),
     },
     "usage": {"trust_end_user": ("trusted_end_user_sources", value.names)},
     "schedule": {

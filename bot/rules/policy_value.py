@@ -4,7 +4,7 @@ A WrongValue's sentence follows the key's path, so it begins where "allotment.sh
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
@@ -111,6 +111,19 @@ def names(raw: Any) -> frozenset[str]:
     if not isinstance(raw, list) or not all(isinstance(each, str) and 0 < len(each) <= _LONGEST_NAME for each in raw):
         raise WrongValue('must be a list of names in quotes, such as ["litellm"].')
     return frozenset(raw)
+
+
+def some_of(known: Sequence[str]) -> Reader:
+    """A list of some of these names; none at all is allowed."""
+
+    def read(raw: Any) -> frozenset[str]:
+        found = names(raw)
+        strange = sorted(found - set(known))
+        if strange:
+            raise WrongValue(f"names {quoted(strange[0])}; it can name {', '.join(known)}.")
+        return found
+
+    return read
 
 
 def instant(raw: Any, zone: ZoneInfo) -> datetime:
