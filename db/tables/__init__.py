@@ -16,8 +16,8 @@ from db.tables.ledger import Account, Transfer  # noqa: E402
 from db.tables.notice import Notice  # noqa: E402
 from db.tables.outbox import LanePace, Outbox  # noqa: E402
 from db.tables.policy import PolicyVersion  # noqa: E402
-from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms  # noqa: E402
-from db.tables.top_up import ThreadReply, TopUp, TopUpCard  # noqa: E402
+from db.tables.roster import Delegation, FxRate, Identity, IdentityLink, Person, Team, Terms  # noqa: E402
+from db.tables.top_up import CapRoom, ThreadReply, TopUp, TopUpCard, TopUpQuestion, TopUpStep  # noqa: E402
 from db.tables.usage import SourceState, UsageEvent, UsageImport, UsageRollup  # noqa: E402
 
 IMMUTABLE_TABLES = ("transfer", "usage_event", "terms", "policy_version", "audit", "identity_link")
@@ -28,7 +28,9 @@ __all__ = [
     "Account",
     "ApiToken",
     "Audit",
+    "CapRoom",
     "DataKey",
+    "Delegation",
     "FxRate",
     "Identity",
     "IdentityLink",
@@ -44,6 +46,8 @@ __all__ = [
     "ThreadReply",
     "TopUp",
     "TopUpCard",
+    "TopUpQuestion",
+    "TopUpStep",
     "Transfer",
     "UsageEvent",
     "UsageImport",

@@ -92,6 +92,28 @@ class IdentityLink(SQLModel, table=True):
     linked_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Delegation(SQLModel, table=True):
+    """While it lasts, the delegate may decide what the person may decide as manager, manager's manager or by name.
+
+    It lasts from `starts_at` up to `ends_at`, or to `ended_at` where somebody ended it before.
+    """
+
+    __tablename__ = "delegation"
+    __table_args__ = (
+        CheckConstraint("person_id <> delegate_id", name="two_people"),
+        CheckConstraint("starts_at < ends_at", name="lasts"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    person_id: int = Field(foreign_key="person.id", index=True, sa_type=BigId)
+    delegate_id: int = Field(foreign_key="person.id", index=True, sa_type=BigId)
+    starts_at: datetime = Field(sa_type=UtcDateTime)
+    ends_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    recorded_by: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class FxRate(SQLModel, table=True):
     """Dollars for one unit of a currency on a day, as an exact decimal text."""
 

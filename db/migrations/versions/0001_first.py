@@ -16,7 +16,7 @@ depends_on: str | Sequence[str] | None = None
 IMMUTABLE = ("transfer", "usage_event", "terms", "policy_version", "audit", "identity_link")
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - a migration is one list of statements
     op.create_table(
         "api_token",
         sa.Column("id", BigId, nullable=False),
@@ -146,6 +146,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", name=op.f("pk_source_state")),
     )
     op.create_table(
+        "cap_room",
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "period", name=op.f("pk_cap_room")),
+    )
+    op.create_table(
         "team",
         sa.Column("id", BigId, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -202,6 +208,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_account_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "delegation",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("person_id", BigId, nullable=False),
+        sa.Column("delegate_id", BigId, nullable=False),
+        sa.Column("starts_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("person_id <> delegate_id", name=op.f("ck_delegation_two_people")),
+        sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_delegation_lasts")),
+        sa.ForeignKeyConstraint(["delegate_id"], ["person.id"], name=op.f("fk_delegation_delegate_id_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_delegation_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegation")),
+    )
+    with op.batch_alter_table("delegation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delegation_delegate_id"), ["delegate_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delegation_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "identity_link",
         sa.Column("id", BigId, nullable=False),
         sa.Column("identity_id", BigId, nullable=False),
@@ -253,12 +279,21 @@ def upgrade() -> None:
         sa.Column("asked_nanos", Nanos(), nullable=False),
         sa.Column("reason", SealedColumn(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("approved_nanos", Nanos(), nullable=True),
         sa.Column("grant_expires_at", UtcDateTime(), nullable=True),
         sa.Column("note", SealedColumn(), nullable=True),
         sa.Column("decided_by", BigId, nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("counter_nanos", Nanos(), nullable=True),
+        sa.Column("counter_by", BigId, nullable=True),
+        sa.Column("revoked", SealedColumn(), nullable=True),
+        sa.Column("revoked_by", BigId, nullable=True),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("next_reminder_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
@@ -269,11 +304,18 @@ def upgrade() -> None:
             "status IN ('pending','approved','denied','withdrawn','expired','period_ended')",
             name=op.f("ck_top_up_status_known"),
         ),
-        sa.CheckConstraint("step IN ('auto','manager','finance')", name=op.f("ck_top_up_step_known")),
+        sa.CheckConstraint("kind IN ('once','permanent')", name=op.f("ck_top_up_kind_known")),
+        sa.CheckConstraint("version > 0", name=op.f("ck_top_up_version_positive")),
+        sa.CheckConstraint(
+            "(counter_nanos IS NULL) = (counter_by IS NULL) AND (counter_nanos IS NULL OR counter_nanos > asked_nanos)",
+            name=op.f("ck_top_up_counter_above_asked"),
+        ),
         sa.CheckConstraint("asked_nanos > 0", name=op.f("ck_top_up_asked_positive")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_top_up_account_id_account")),
+        sa.ForeignKeyConstraint(["counter_by"], ["person.id"], name=op.f("fk_top_up_counter_by_person")),
         sa.ForeignKeyConstraint(["decided_by"], ["person.id"], name=op.f("fk_top_up_decided_by_person")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_top_up_person_id_person")),
+        sa.ForeignKeyConstraint(["revoked_by"], ["person.id"], name=op.f("fk_top_up_revoked_by_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_top_up")),
         sa.UniqueConstraint("request_key", name=op.f("uq_top_up_request_key")),
     )
@@ -386,4 +428,43 @@ def upgrade() -> None:
         batch_op.create_index("ix_top_up_card_place", ["channel", "ts"], unique=False)
         batch_op.create_index(batch_op.f("ix_top_up_card_top_up_id"), ["top_up_id"], unique=False)
 
+    op.create_table(
+        "top_up_question",
+        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("card_uid", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("ts", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["card_uid"], ["top_up_card.uid"], name=op.f("fk_top_up_question_card_uid_top_up_card")
+        ),
+        sa.PrimaryKeyConstraint("uid", name=op.f("pk_top_up_question")),
+    )
+    with op.batch_alter_table("top_up_question", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_top_up_question_card_uid"), ["card_uid"], unique=False)
+
+    op.create_table(
+        "top_up_step",
+        sa.Column("top_up_id", BigId, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kinds", sa.String(), nullable=False),
+        sa.Column("decided_by", BigId, nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("on_behalf_of", BigId, nullable=True),
+        sa.Column("allowed_nanos", Nanos(), nullable=True),
+        sa.Column("note", SealedColumn(), nullable=True),
+        sa.Column("escalated_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name=op.f("ck_top_up_step_decided_whole")),
+        sa.CheckConstraint(
+            "decided_by IS NOT NULL OR (on_behalf_of IS NULL AND allowed_nanos IS NULL)",
+            name=op.f("ck_top_up_step_nothing_before_decided"),
+        ),
+        sa.CheckConstraint("allowed_nanos > 0", name=op.f("ck_top_up_step_allowed_positive")),
+        sa.ForeignKeyConstraint(["decided_by"], ["person.id"], name=op.f("fk_top_up_step_decided_by_person")),
+        sa.ForeignKeyConstraint(["on_behalf_of"], ["person.id"], name=op.f("fk_top_up_step_on_behalf_of_person")),
+        sa.ForeignKeyConstraint(["top_up_id"], ["top_up.id"], name=op.f("fk_top_up_step_top_up_id_top_up")),
+        sa.PrimaryKeyConstraint("top_up_id", "version", "position", name=op.f("pk_top_up_step")),
+    )
     create_triggers(op.get_bind(), IMMUTABLE)
