@@ -12,6 +12,7 @@ SQLModel.metadata.naming_convention = {
 }
 
 from db.tables.audit import ApiToken, Audit, DataKey, JobRun  # noqa: E402 - the convention must stand first
+from db.tables.gate import GateGrace, GateLimit, GatePause, GateReservation  # noqa: E402
 from db.tables.ledger import Account, Transfer  # noqa: E402
 from db.tables.notice import Notice  # noqa: E402
 from db.tables.outbox import LanePace, Outbox  # noqa: E402
@@ -32,6 +33,10 @@ __all__ = [
     "DataKey",
     "Delegation",
     "FxRate",
+    "GateGrace",
+    "GateLimit",
+    "GatePause",
+    "GateReservation",
     "Identity",
     "IdentityLink",
     "JobRun",

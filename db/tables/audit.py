@@ -45,6 +45,7 @@ class ApiToken(SQLModel, table=True):
     scope: str
     token_hash: str = Field(unique=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # to the minute; of gate tokens only
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
