@@ -67,7 +67,7 @@ def parse_usd(text: str) -> int:
     if number is None:
         raise BadAmount(f"{quoted(typed)} is not an amount. {_HOW}")
     if number > MOST_USD:
-        raise BadAmount(f"{quoted(typed)} is more than Stipend counts. {_HOW}")
+        raise BadAmount(f"{quoted(typed)} is more than I can count. {_HOW}")
     return to_nanos(number)
 
 

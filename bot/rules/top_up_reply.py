@@ -143,7 +143,7 @@ def clean_note(text: str) -> str:
     """A note as one line of printable text; raises Refused when it is longer than 500 characters."""
     note = one_line(text)
     if len(note) > REASON_MAX:
-        raise Refused(f"A reason has at most {REASON_MAX} characters; this one has {len(note):,}. Please shorten it.")
+        raise Refused(f"A reason has at most {REASON_MAX} characters; this one has {len(note):,}. Shorten it.")
     return note
 
 

@@ -29,7 +29,7 @@ class AlreadyAsked(Refused):
 
 
 class NobodyDecides(Refused):
-    """Nobody could decide this request, so it was not made. Please tell your admin."""
+    """Nobody could decide this request, so it was not made. Tell your admin."""
 
 
 class HasLeft(Refused):
@@ -141,7 +141,7 @@ def _row(tx: Tx, account: Account, person_id: int, nanos: int, reason: str, requ
     if step != "auto" and not deciders_of(tx, person_id, step):
         raise NobodyDecides(
             f"Nobody could decide a request for {spell(nanos)} of yours, so it was not made: it needs a finance person"
-            " besides yourself. Please tell your admin."
+            " besides yourself. Tell your admin."
         )
     return TopUp(
         request_key=request_key,
@@ -372,7 +372,7 @@ def what_became(request: Request) -> str:
     asked = spell(request.asked_nanos)
     match request.status:
         case "approved" if request.step == "auto":
-            said = f"This request for {asked} approved itself when it was made"
+            said = f"This request for {asked} was approved by itself when it was made"
         case "approved":
             part = "" if request.approved_nanos == request.asked_nanos else f"{spell(request.approved_nanos or 0)} of "
             said = f"{request.decided_by} has approved {part}the {asked} already"

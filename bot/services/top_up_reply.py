@@ -123,12 +123,12 @@ def _act(tx: Tx, top_up_id: int, author: int | None, text: str, never: str | Non
     `never` says why this one cannot decide, whatever its text.
     """
     if author is None:
-        return "Stipend does not know you, so you cannot decide requests. Nothing was changed."
+        return "I do not know you, so you cannot decide requests. Nothing was changed."
     try:
         row = pending_for(tx, top_up_id, author)
         typing = how_to_type(row.asked_nanos)
         if never:
-            return f"{never} Nothing was changed; please type it as a new reply: {typing}."
+            return f"{never} Nothing was changed; type it as a new reply: {typing}."
         on = tx.now.astimezone(zone_of(tx, author)).date()
         reply = read_reply(text, asked_nanos=row.asked_nanos, on=on)
         if reply is None or isinstance(reply, Unclear):

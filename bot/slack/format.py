@@ -1,14 +1,17 @@
 """All rounding and wording of figures for display. Nothing rounded here ever goes back into a calculation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
+
+Date = Callable[[datetime, tzinfo], str]
+"""How an instant is written: for blocks, where Slack writes it in the reader's zone, or for plain text."""
 
 LOCALE = "en_US"
 _NANOS = Decimal(1_000_000_000)
@@ -44,6 +47,16 @@ def amount(nanos: int) -> str:
     if nanos % 1_000_000_000:
         return dollars(nanos)
     return format_currency(nanos // 1_000_000_000, "USD", "¤#,##0", locale=LOCALE, currency_digits=False)
+
+
+def cents(nanos: int) -> float:
+    """Nano-dollars as dollars and cents, for a chart's point or the value by which a table sorts."""
+    return float((Decimal(nanos) / _NANOS).quantize(_CENT, ROUND_HALF_EVEN))
+
+
+def count(number: int) -> str:
+    """A number of things: `9,312`."""
+    return format_decimal(number, "#,##0", locale=LOCALE)
 
 
 def share(part: Fraction | float, digits: int = 0) -> str:
@@ -84,19 +97,14 @@ def slack_moment(instant: datetime, zone: tzinfo) -> str:
     return slack_date(instant, zone, "{date_short_pretty} {time}")
 
 
-def slack_time(instant: datetime, zone: tzinfo) -> str:
-    """The time of day of an instant, in each reader's own zone."""
-    return f"<!date^{int(instant.timestamp())}^{{time}}|{clock_time(instant, zone)}>"
-
-
 def moment(instant: datetime, zone: tzinfo) -> str:
     """`Tue 21 Jul 14:05`, in that zone: for texts in which Slack's own dates cannot stand."""
     return format_datetime(instant.astimezone(zone), "EEE d MMM HH:mm", locale=LOCALE)
 
 
-def clock_time(instant: datetime, zone: tzinfo) -> str:
-    """`14:05`, in that zone."""
-    return format_time(instant.astimezone(zone), "HH:mm", locale=LOCALE)
+def date_at(instant: datetime, zone: tzinfo) -> str:
+    """`Tue 21 Jul`, the day of an instant in that zone: for texts in which Slack's own dates cannot stand."""
+    return day(instant.astimezone(zone).date())
 
 
 def day(on: date) -> str:

@@ -40,15 +40,15 @@ _Failure = (SlackClientError, HTTPException, OSError)
 
 
 class NotOnTheRoster(Refused):
-    """Stipend does not know you yet."""
+    """I do not know you yet."""
 
 
 class SlackDidNotSay(Refused):
-    """Slack did not tell me in time who you are. Nothing was changed; please try again in a moment."""
+    """Slack did not tell me in time who you are. Nothing was changed; try again in a moment."""
 
 
 class NotOfThisCompany(Refused):
-    """Stipend answers people of this company only. Nothing was changed."""
+    """I answer people of this company only. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +294,11 @@ class Directory:
 
     def _whom_to_ask(self, email: str | None) -> str:
         address = f" with the address {email}" if email else ""
-        return f"Stipend does not know you yet, so there is nothing to show.{self._names()} They can add you{address}."
+        return f"I do not know you yet, so there is nothing to show.{self._names()} They can add you{address}."
 
     def _names(self) -> str:
         names = roster.whom_to_ask(self._company)[:3]
-        return f" Please ask {fmt.people(names, 'or')}." if names else " Please ask whoever set Stipend up here."
+        return f" Ask {fmt.people(names, 'or')}." if names else " Ask whoever set me up here."
 
 
 def _worth_repeating(error: BaseException) -> bool:

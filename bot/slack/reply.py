@@ -19,7 +19,7 @@ from bot.slack.views.kit import Block, Rendered
 from bot.slack.views.kit import plainer as plainer_blocks
 
 log = structlog.get_logger()
-_DID_NOT_OPEN = views.sentence("Slack did not open the form in time. Nothing was changed; please try again.")
+_DID_NOT_OPEN = views.sentence("Slack did not open the form in time. Nothing was changed; try again.")
 
 
 class Acknowledgement:

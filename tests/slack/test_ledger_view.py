@@ -25,25 +25,35 @@ def entries(count: int, what: str = "allotment") -> list[dict[str, Any]]:
 
 
 def shown(rendered: Rendered) -> str:
-    return rendered.text + str(rendered.blocks)
+    """What Slack reads for mentions: cells of tables are plain text."""
+    return rendered.text + str([block for block in rendered.blocks if block["type"] != "data_table"])
 
 
 def test_balance_says_what_is_left_until_when_and_what_drives_it(july: Draw) -> None:
-    text = ledger.balance(july(REQUESTED=WAITING)).text
-    assert text.splitlines() == [
-        "*$2,285.40 left for July* · about 1.2 billion tokens at your 30-day mix",
-        "Granted $10,500.00 (allotment $10,000.00 + top-ups $500.00) · spent $8,214.60",
-        "Runs out about *Tue 28 Jul* (27\u201330) · July ends Sat 1 Aug 01:00 your time",
-        "Biggest driver: `nightly-migration` $3,120.00 (38\u00a0% of your spend)",
-        "Waiting: $1,300, with Grace since Tue 21 Jul 09:12",
-        "Nothing is blocked at $0. Unspent budget ends with July.",
-        "_As of Tue 21 Jul 14:05 · LiteLLM live · imported files to Mon 20 Jul 03:00_",
-    ]
+    rendered = ledger.balance(july(REQUESTED=WAITING))
+    assert rendered.text == (
+        "$2,285.40 left for July, about 1.2 billion tokens at your 30-day mix."
+        " Granted $10,500.00 (allotment $10,000.00 + top-ups $500.00), spent $8,214.60."
+        " Runs out about Tue 28 Jul (27\u201330), July ends Sat 1 Aug 01:00 your time."
+        " Biggest driver: `nightly-migration` $3,120.00 (38\u00a0% of your spend)."
+        " Waiting: $1,300, with Grace since Tue 21 Jul 09:12."
+        " Nothing is blocked at $0. Unspent budget ends with July."
+        " As of Tue 21 Jul 14:05, LiteLLM live, imported files to Mon 20 Jul 03:00."
+    )
+    first, *_, last = rendered.blocks[0]["text"]["text"].splitlines()
+    assert first == "*$2,285.40 left for July* · about 1.2 billion tokens at your 30-day mix"
+    assert last == "Nothing is blocked at $0. Unspent budget ends with July."
+
+
+def test_files_are_never_called_live(july: Draw) -> None:
+    now = "2026-07-21T11:00:00+00:00"
+    text = ledger.balance(july(COMPLETENESS={"sources": [{"name": "file", "complete_to": now}]})).text
+    assert text.endswith("imported files to Tue 21 Jul 14:00.")
 
 
 def test_a_negative_balance_is_shown_as_one(july: Draw) -> None:
     text = ledger.balance(july(BUDGET={"available": -120 * USD, "run_out": None, "tokens_left": None})).text
-    assert text.startswith("*-$120.00 left for July* · $120.00 more is spent than was granted")
+    assert text.startswith("-$120.00 left for July, $120.00 more is spent than was granted")
     assert "Runs out" not in text
 
 
@@ -53,10 +63,12 @@ def test_without_budget_it_says_why_and_shows_no_percentage(july: Draw) -> None:
         "has_allotment": False,
     }  # fmt: skip
     text = ledger.balance(july(BUDGET=none, SPEND={"spent": 0, "driver": None})).text
-    assert text.startswith("*You have no AI budget for July.* Policy gives you none")
+    assert text.startswith("You have no AI budget for July, policy finds no base salary")
+    assert "`/topup` asks for one." in text
+    assert "Granted" not in text
     assert "%" not in text
     text = ledger.balance(july(BUDGET={**none, "no_rate_currency": "SEK"})).text
-    assert "Your pay is in SEK, and finance has imported no exchange rate for it yet." in text
+    assert "your pay is in SEK, and finance has imported no exchange rate for it yet." in text
 
 
 def test_the_fallback_text_has_no_slack_dates_and_the_blocks_do(july: Draw) -> None:
@@ -68,7 +80,7 @@ def test_the_fallback_text_has_no_slack_dates_and_the_blocks_do(july: Draw) -> N
 def test_history_is_a_chart_with_the_same_in_words(july: Draw) -> None:
     rendered = ledger.history(july(SPEND={"days": days()}))
     assert "data_visualization" in {block["type"] for block in rendered.blocks}
-    assert rendered.text.startswith("*$168.00 in the last 14 days* · $12.00 a day on average · most on Wed 8 Jul")
+    assert rendered.text.startswith("$168.00 in the last 14 days, $12.00 a day on average, most on Wed 8 Jul")
     assert "21 Jul $12.00" in rendered.text
 
 
@@ -80,9 +92,16 @@ def test_history_without_usage_says_so(july: Draw) -> None:
 
 def test_why_lists_the_movements_and_counts_what_it_leaves_out(july: Draw) -> None:
     rendered = ledger.why(july(BUDGET={"entries": entries(200)}))
-    assert rendered.text.startswith("*Why $2,285.40 is left for July*\nWed 1 Jul · +$1.00 · allotment")
+    assert rendered.text.startswith("Why $2,285.40 is left for July. Wed 1 Jul, +$1.00, allotment.")
     assert "\u2212$1.00" in rendered.text
-    assert "… and 104 more" in rendered.text
+    assert "102 more are not shown" in rendered.text
+    assert "102 more are not shown" in str(rendered.blocks[-1])
+
+
+def test_figures_stand_below_each_other_and_the_last_row_is_what_is_left(july: Draw) -> None:
+    table = ledger.why(july(BUDGET={"entries": entries(3)})).blocks[1]
+    assert [row[-1]["type"] for row in table["rows"]] == ["raw_text", *["raw_number"] * 4]
+    assert [cell["text"] for cell in table["rows"][-1]] == ["Tue 21 Jul", "Left for July", "$2,285.40"]
 
 
 def test_help_names_only_what_is_there_and_guesses_what_was_meant() -> None:

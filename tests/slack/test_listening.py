@@ -140,7 +140,7 @@ def test_an_answer_travels_in_the_acknowledgement_for_the_asker_alone(bench: Ben
     bench.on.command("/do", lambda asked: answer.sentence(f"{asked.person.name} typed {asked.text}"))
     told = body_of(bench.type_(text=" a &lt;b&gt; "))
     assert told["response_type"] == "ephemeral"
-    assert told["text"] == "Ada typed a <b>"
+    assert told["text"] == "Ada typed a <b>."
     assert told["blocks"][0]["type"] == "section"
 
 

@@ -30,8 +30,8 @@ def words(rendered: Rendered) -> str:
 
 def test_a_budget_line_says_what_is_left_and_what_happens() -> None:
     text = drawn("notice.budget", Audience.PERSON, BUDGET=BUDGET).text
-    assert text.startswith("You have spent 80\u00a0% of your November budget: $800.00 of $1,000.00 · $200.00 left.")
-    assert "If you do nothing, nothing is blocked at $0." in text
+    assert text.startswith("You have spent 80\u00a0% of your November budget: $800.00 of $1,000.00, $200.00 left.")
+    assert "If you do nothing, nothing is blocked at $0. What is left ends with November, Tue 1 Dec." in text
 
 
 def test_who_else_got_it_is_said() -> None:
@@ -40,9 +40,11 @@ def test_who_else_got_it_is_said() -> None:
 
 def test_a_spent_budget_is_said_to_be_spent() -> None:
     exact = drawn("notice.budget", Audience.PERSON, BUDGET=BUDGET | {"line": "1", "spent_nanos": 1000 * USD})
-    assert exact.text.startswith("Your November budget is spent: $1,000.00 of $1,000.00 · $0.00 left.")
+    assert exact.text.startswith("Your November budget is spent: $1,000.00 of $1,000.00, $0.00 left.")
     over = drawn("notice.budget", Audience.PERSON, BUDGET=BUDGET | {"line": "1", "spent_nanos": 1100 * USD})
     assert "$100.00 over" in over.text
+    assert "at $0" not in words(over)
+    assert "What is left" not in words(over)
 
 
 def test_a_budget_that_is_enforced_is_not_called_free() -> None:
@@ -85,12 +87,12 @@ def test_finance_learns_that_somebody_who_left_was_not_told() -> None:
 @pytest.mark.parametrize(
     ("near", "above", "sentence"),
     [
-        (1, 1, "*November*: 1 person with AI spend near salary, 1 above. They and finance know."),
-        (2, 1, "*November*: 2 people with AI spend near salary, 1 above. They and finance know."),
-        (2, 0, "*November*: 2 people with AI spend near salary. They and finance know."),
-        (0, 1, "*November*: 1 person with AI spend above salary. They and finance know."),
-        (0, 3, "*November*: 3 people with AI spend above salary. They and finance know."),
-        (0, 0, "*November*: nobody's AI spend is near or above their salary any more."),
+        (1, 1, "November: 1 person with AI spend near salary, 1 above. They and finance know."),
+        (2, 1, "November: 2 people with AI spend near salary, 1 above. They and finance know."),
+        (2, 0, "November: 2 people with AI spend near salary. They and finance know."),
+        (0, 1, "November: 1 person with AI spend above salary. They and finance know."),
+        (0, 3, "November: 3 people with AI spend above salary. They and finance know."),
+        (0, 0, "November: nobody's AI spend is near or above their salary any more."),
     ],
 )
 def test_counts_for_the_channel(near: int, above: int, sentence: str) -> None:

@@ -196,11 +196,16 @@ def test_a_home_without_tables_is_drawn_where_tables_are_refused(app: App, stran
     assert "Allotment" in drawn
 
 
-def test_tables_become_lines_and_charts_are_left_out() -> None:
-    blocks = [kit.table("Days", ["Day", "Spent"], [["Mon", "$1 <b>"]]), kit.chart("C", ["a"], []), kit.divider()]
+def test_tables_and_charts_become_lines() -> None:
+    blocks = [
+        kit.table("Days", ["Day", "Spent"], [["Mon", "$1 <b>"]]),
+        kit.chart("C", ["a", "b"], [kit.Series("Dollars", [1, 2.5])]),
+        kit.divider(),
+    ]
     plainer = kit.plainer(blocks)
-    assert [block["type"] for block in plainer] == ["section", "divider"]
+    assert [block["type"] for block in plainer] == ["section", "section", "divider"]
     assert plainer[0]["text"]["text"] == "Day · Spent\nMon · $1 <b>"
+    assert plainer[1]["text"]["text"] == "C · Dollars\na · 1.00\nb · 2.50"
     assert not view_problems(kit.home(plainer))
 
 

@@ -36,15 +36,25 @@ def drawn(**changes: Any) -> Rendered:
 def test_the_whole_of_it() -> None:
     text = drawn().text
     for part in (
-        "AI spend on Sun 15 Nov (UTC): Company: *$1,234.00*, 25\u00a0% more than the daily mean of the week before.",
+        "$1,234.00 of AI spend on Sun 15 Nov, 25\u00a0% more than on an average day of the week before.",
         "75\u00a0% of input tokens came from a cache.",
         "Team Engines &lt;!here&gt;: $900.00, 10\u00a0% less than",
         "Team Looms: $1.00.",
-        "Top models: `claude-opus` $800.00.",
-        "Unattributed, leading to nobody yet: $5.00.",
+        "Most spent on `claude-opus` $800.00.",
+        "Unattributed: $5.00 that leads to no person or team yet.",
         "Unpriced: 1 call of models without a known price.",
     ):
         assert part in text
+
+
+def test_teams_are_a_table_whose_values_say_no_more_than_their_texts() -> None:
+    team = {"name": "Looms", "nanos": 1_234_567_891, "trend": "1234567/5000000"}
+    table = next(block for block in drawn(teams=[team]).blocks if block["type"] == "data_table")
+    assert table["rows"][1] == [
+        {"type": "raw_text", "text": "Looms"},
+        {"type": "raw_number", "value": 1.23, "text": "$1.23"},
+        {"type": "raw_number", "value": 0.25, "text": "+25\u00a0%"},
+    ]
 
 
 def test_the_chart_stands_beside_the_text() -> None:
@@ -59,14 +69,14 @@ def test_one_day_makes_no_chart() -> None:
 
 def test_a_company_too_small_to_be_shown_is_not_shown() -> None:
     rendered = drawn(**NOTHING)
-    assert "Too few people spent" in rendered.text
+    assert "too few people spent" in rendered.text
     assert not any(sign in rendered.text + str(rendered.blocks) for sign in ("$", "%"))
 
 
 def test_a_day_without_usage() -> None:
     empty = drawn(any=False, **NOTHING)
-    assert "No usage was recorded for that day." in empty.text
+    assert "No AI usage was recorded on Sun 15 Nov." in empty.text
 
 
 def test_a_trend_too_small_to_tell() -> None:
-    assert "as on the days before" in drawn(company={"name": "", "nanos": USD, "trend": "1/1000"}).text
+    assert "as on an average day" in drawn(company={"name": "", "nanos": USD, "trend": "1/1000"}).text

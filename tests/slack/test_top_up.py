@@ -22,7 +22,7 @@ def desk(sqlite_database: Database, clock: FixedClock) -> Iterator[Desk]:
 
 def test_ask_and_approve(desk: Desk) -> None:
     told = desk.type_("/topup 500 finish the migration <!channel> & <https://evil.example|click>")
-    assert "*You asked for $500 more" in told["text"]
+    assert "You asked for $500 more" in told["text"]
     assert "Grace decides" in told["text"]
     card, question = desk.card(), desk.question()
     assert "Ada asks for $500 more" in card["text"]
@@ -44,7 +44,7 @@ def test_a_click_of_others_is_answered_in_private(desk: Desk) -> None:
     for who in ("ada", "olga", "mia", "fin", "eve"):
         for action in ("top_up.approve", "top_up.amount", "top_up.deny", "top_up.details"):
             text = desk.answer(desk.click(action, who))["text"]
-            assert ("Grace to decide" in text) or (who == "eve" and "does not know you" in text)
+            assert ("Grace to decide" in text) or (who == "eve" and "do not know you" in text)
         assert desk.slack.view(desk.people[who]) is None
     assert desk.town.grants() == []
 
@@ -102,7 +102,7 @@ def test_typed_replies(desk: Desk) -> None:
 
 def test_derived_amounts_are_confirmed_before_anybody_sees_them(desk: Desk) -> None:
     told = desk.type_("/topup 10% more agents")
-    assert "about *$5,000*" in told["text"]
+    assert "Ask for $5,000?" in told["text"]
     assert desk.slack.messages(desk.approvals) == []
     for _ in range(2):
         seen = desk.slack.click(desk.people["ada"], desk.approvals, told["ts"], "top_up.confirm")
@@ -148,7 +148,7 @@ def test_a_small_request_approves_itself_and_says_so(desk: Desk) -> None:
     assert "approved by itself" in told["text"]
     [card] = desk.slack.until(lambda: desk.slack.messages(desk.approvals))
     assert "Approved by itself" in card["text"]
-    desk.slack.until(lambda: any("approved itself" in text for text in desk.dms("ada")))
+    desk.slack.until(lambda: any("approved by itself" in text for text in desk.dms("ada")))
 
 
 NONSENSE = {

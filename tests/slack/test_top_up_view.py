@@ -73,7 +73,7 @@ def test_each_outcome_has_its_own_words() -> None:
 
 def test_the_question_mentions_whoever_decides_once() -> None:
     drawn = views.ask_decision(channel(deciders=[GRACE, FLO]))
-    assert drawn.text.startswith("<@U0GRACE> or *Flo*, Ada")
+    assert drawn.text.startswith("<@U0GRACE> or Flo, Ada")
     assert drawn.text.count("<@U0GRACE>") == 1
     ids = [element["action_id"] for element in drawn.blocks[1]["elements"]]
     assert ids == ["top_up.approve", "top_up.amount", "top_up.deny", "top_up.details"]
@@ -109,8 +109,7 @@ def test_what_was_typed_is_quoted_and_harmless() -> None:
     typed = {Fact.REQUESTED: {"typed": f"approve {EVIL} {'x' * 5000}", "sentence": "Type `approve` & be done."}}
     drawn = views.reply_question(Visible(Audience.APPROVER, typed))
     assert message_problems(drawn.blocks) == []
-    assert drawn.text.startswith("> approve &lt;!channel&gt;")
-    assert drawn.text.endswith("Type `approve` &amp; be done.")
+    assert drawn.text.startswith("Type `approve` &amp; be done. You typed: approve &lt;!channel&gt;")
 
 
 @pytest.mark.parametrize("reason", [EVIL, "x" * 500, "&" * 500])

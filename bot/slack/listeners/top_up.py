@@ -80,7 +80,7 @@ def _ask_carried(asked: Asked, carried: str) -> Answer:
         said = json.loads(carried)
         nanos, reason, key = int(said["n"]), str(said["r"]), str(said["k"])
     except (ValueError, KeyError, TypeError) as error:
-        raise Refused("That confirmation cannot be read any more. Please ask again.") from error
+        raise Refused("That confirmation cannot be read any more. Ask again.") from error
     return _ask(asked, nanos, reason, key)
 
 

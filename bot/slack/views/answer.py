@@ -1,17 +1,13 @@
 """Short private answers: a sentence as a message, and as a modal where Slack has no other place for it."""
 
-from collections.abc import Sequence
-
 from bot.rules.audience import Fact, Visible
 from bot.slack.views import kit
 from bot.slack.views.kit import Block, Rendered
 
-_NOT_IN_MODALS = frozenset({"data_visualization", "data_table", "table", "markdown", "carousel"})
-
 
 def sentence(text: str) -> Rendered:
     """A sentence or two, whose own parts have been escaped."""
-    return Rendered(text, [kit.section(text)])
+    return Rendered(kit.spoken(text), [kit.section(text)])
 
 
 def told(visible: Visible) -> Rendered:
@@ -20,9 +16,8 @@ def told(visible: Visible) -> Rendered:
 
 
 def as_modal(rendered: Rendered, title: str = "Stipend") -> Block:
-    """The answer as a modal that can only be closed; charts and tables, which modals refuse, are left to the text."""
-    blocks: Sequence[Block] = [block for block in rendered.blocks if block["type"] not in _NOT_IN_MODALS]
-    return kit.modal("answer.shown", title, blocks or [kit.section(rendered.text)])
+    """The answer as a modal that can only be closed; charts and tables, which modals refuse, become lines."""
+    return kit.modal("answer.shown", title, kit.plainer(rendered.blocks) or [kit.section(rendered.text)])
 
 
 def as_home(rendered: Rendered) -> Block:

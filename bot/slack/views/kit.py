@@ -5,11 +5,12 @@ message that Slack refuses whole is worse than a name with its end cut off.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Block = dict[str, Any]
+Cell = str | Block
 
 _SECTION = 3000
 _FIELD = 2000
@@ -29,11 +30,17 @@ _CHART_POINTS = 20
 _TABLE_ROWS = 100
 _TABLE_CELL = 100
 _UNFINISHED = re.compile(r"(&[a-z]{0,3}|<[^>]*)$")
+_BREAKS = re.compile(r"[ \t\n]+")  # not the no-break space before a per cent sign
+_BOLD = re.compile(r"(?<!\w)\*(?=\S)([^*]+)(?<=\S)\*(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message as Slack takes it. `text` is the whole of it for phones and screen readers, and says no more."""
+    """A message as Slack takes it.
+
+    `text` is the whole of it in sentences, for a phone's notification and for screen readers. It says no more than the
+    blocks, and writes dates out, for notifications do not turn Slack's own dates into the reader's.
+    """
 
     text: str
     blocks: list[Block] = field(default_factory=list)
@@ -45,6 +52,16 @@ class Series:
 
     name: str
     values: Sequence[float]
+
+
+def spoken(*parts: str) -> str:
+    """The parts as sentences on one line, for `Rendered.text`; an empty part is left out."""
+    return " ".join(_sentence(part) for part in parts if part.strip())
+
+
+def _sentence(part: str) -> str:
+    said = _BOLD.sub(r"\1", _BREAKS.sub(" ", part).strip()).replace(" \u00b7 ", ", ")
+    return said if said.endswith((".", "?", "\u2026")) else f"{said}."
 
 
 def clip(text: str, limit: int) -> str:
@@ -67,6 +84,13 @@ def mrkdwn(text: str, limit: int = _SECTION) -> Block:
 def section(text: str, *, accessory: Block | None = None, block_id: str | None = None) -> Block:
     """A paragraph of mrkdwn, with at most one element beside it."""
     return _with({"type": "section", "text": mrkdwn(text)}, accessory=accessory, block_id=block_id)
+
+
+def typed(text: str) -> Block:
+    """A paragraph with words that a person typed: Slack is told to make no links or mentions out of plain text."""
+    block = section(text)
+    block["text"]["verbatim"] = True
+    return block
 
 
 def fields(*texts: str) -> Block:
@@ -92,14 +116,15 @@ def button(
     return _with(made, value=value, style=style, confirm=confirm)
 
 
-def confirm(title: str, text: str, yes: str, no: str = "Cancel") -> Block:
-    """A question before a button acts."""
-    return {
+def confirm(title: str, text: str, yes: str, *, no: str = "Cancel", style: str | None = None) -> Block:
+    """A question before a button acts; `style` is that of its yes: primary or danger."""
+    made = {
         "title": plain(title, _CONFIRM_TITLE),
         "text": plain(text, _CONFIRM_TEXT),
         "confirm": plain(yes, _CONFIRM_BUTTON),
         "deny": plain(no, _CONFIRM_BUTTON),
     }
+    return _with(made, style=style)
 
 
 def header(text: str) -> Block:
@@ -183,9 +208,17 @@ def chart(
     }
 
 
-def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, page_size: int = 10) -> Block:
-    """A data table, for messages and the Home tab. Slack refuses one without rows, so callers leave it out then."""
-    body = [[_cell(text) for text in row] for row in rows[:_TABLE_ROWS]]
+def number(value: float, text: str) -> Block:
+    """A cell of a table that is aligned with the figures above it, and sorted by its value."""
+    return {"type": "raw_number", "value": value, "text": text}
+
+
+def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]], *, page_size: int = 10) -> Block:
+    """A data table, for messages and the Home tab. Slack refuses one without rows, so callers leave it out then.
+
+    The first column names its row. Figures are given as `number`s.
+    """
+    body = [[_cell(cell) for cell in row] for row in rows[:_TABLE_ROWS]]
     return {
         "type": "data_table",
         "caption": caption,
@@ -195,20 +228,39 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], 
 
 
 def plainer(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks for a Slack that refuses charts and tables: tables as lines, charts left to the text beside them."""
-    return [_lines(block) if block["type"] == "data_table" else block for block in blocks if not _is_chart(block)]
+    """The blocks for a Slack, or a place in it, that refuses charts and tables: both as lines of text."""
+    return [_PLAINER.get(block["type"], _unchanged)(block) for block in blocks]
 
 
-def _is_chart(block: Block) -> bool:
-    return bool(block["type"] == "data_visualization")
+def _unchanged(block: Block) -> Block:
+    return block
 
 
-def _lines(drawn: Block) -> Block:
-    rows = [" · ".join(cell["text"] for cell in row) for row in drawn["rows"]]
-    return {"type": "section", "text": plain("\n".join(rows), _SECTION)}
+def _table_lines(drawn: Block) -> Block:
+    return _lines(" · ".join(cell["text"] for cell in row) for row in drawn["rows"])
 
 
-def _cell(text: str) -> Block:
+def _chart_lines(drawn: Block) -> Block:
+    series = drawn["chart"]["series"]
+    heading = " · ".join([drawn["title"], *[one["name"] for one in series]])
+    points = zip(*[one["data"] for one in series], strict=True)
+    return _lines([heading, *[_point_line(point) for point in points]])
+
+
+def _point_line(points: Sequence[Block]) -> str:
+    return " · ".join([points[0]["label"], *[f"{point['value']:,.2f}" for point in points]])
+
+
+def _lines(lines: Iterable[str]) -> Block:
+    return {"type": "section", "text": plain("\n".join(lines), _SECTION)}
+
+
+_PLAINER: Mapping[str, Callable[[Block], Block]] = {"data_table": _table_lines, "data_visualization": _chart_lines}
+
+
+def _cell(text: Cell) -> Block:
+    if not isinstance(text, str):
+        return text
     return {"type": "raw_text", "text": clip(text, _TABLE_CELL) or "-"}
 
 

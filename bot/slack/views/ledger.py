@@ -1,19 +1,20 @@
 """`/tokens`: what is left, how it went, and why it is that number."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from bot.rules.audience import Fact, Visible
 from bot.slack import format as fmt
-from bot.slack.views import kit
+from bot.slack.format import Date
+from bot.slack.views import kit, mark
 from bot.slack.views.kit import Block, Rendered, Series
 
 _LIVE_SECONDS = 15 * 60
-_LINES_A_SECTION = 12
 _LONGEST_LINE = 200
-_SECTIONS = 8
-_SOURCES = {"litellm": "LiteLLM", "file": "imported files"}
+_MOST_ENTRIES = 98
+_FILES = "file"  # a source that is never live: it has what was in the last file
+_SOURCES = {"litellm": "LiteLLM", _FILES: "imported files"}
 _AT_ZERO = {
     "notify": "Nothing is blocked at $0.",
     "soft": "At $0 new calls are refused.",
@@ -21,49 +22,59 @@ _AT_ZERO = {
 }
 HELP = (
     ("/tokens", "what is left, and until when"),
-    ("/tokens history", "the last 14 days"),
+    ("/tokens history", "your last 14 days"),
     ("/tokens why", "every grant and use behind the number"),
     ("/tokens help", "this list"),
     ("/topup 500 finish the migration", "ask for $500 more"),
     ("/topup", "the same with a form"),
 )
 
-Date = Callable[[datetime, tzinfo], str]
-
 
 def balance(visible: Visible) -> Rendered:
     """What is left of this period's budget, for the person whose it is."""
-    lines = balance_lines(visible, fmt.slack_moment)
-    blocks = [kit.section("\n".join(lines)), kit.context(as_of(visible, fmt.slack_moment)), _buttons()]
-    text = [*balance_lines(visible, fmt.moment), as_of(visible, fmt.moment)]
-    return Rendered("\n".join(text), blocks)
+    lines = [headline(visible), *balance_lines(visible, fmt.slack_moment)]
+    blocks = [kit.section("\n".join(lines)), kit.context(f"_{as_of(visible, fmt.slack_moment)}_"), _buttons()]
+    said = [headline(visible), *balance_lines(visible, fmt.moment), as_of(visible, fmt.moment)]
+    return Rendered(kit.spoken(*said), blocks)
 
 
-def balance_lines(visible: Visible, when: Date) -> list[str]:
-    """The balance in lines; `when` writes an instant, for blocks or for plain text."""
-    lines = [headline(visible), _sums(visible), _course(visible, when), _driver(visible), waiting(visible, when)]
+def balance_lines(visible: Visible, when: Date, *, waits: bool = True) -> list[str]:
+    """What stands below the headline; `waits` leaves out the request that waits, where that has a place of its own."""
+    lines = [_sums(visible), _course(visible, when), _driver(visible), waiting(visible, when) if waits else ""]
     return [line for line in [*lines, _at_zero(visible), unpriced(visible)] if line]
 
 
 def headline(visible: Visible) -> str:
     """What is left, in dollars and tokens; what is overspent; or why there is nothing."""
+    explained = explanation(visible)
+    return f"*{title(visible)}*{f' · {explained}' if explained else ''}"
+
+
+def title(visible: Visible) -> str:
+    """What is left, in a few words without formatting."""
     budget, name = visible[Fact.BUDGET], period_name(visible)
     if not budget["has_allotment"] and not budget["granted"]:
-        return f"*You have no AI budget for {name}.* {no_budget_reason(budget)}"
-    left = int(budget["available"])
+        return f"You have no AI budget for {name}"
+    return f"{fmt.dollars(int(budget['available']))} left for {name}"
+
+
+def explanation(visible: Visible) -> str:
+    """What the title comes to: tokens, overspending, or why there is no budget. It may be empty."""
+    budget = visible[Fact.BUDGET]
+    left, tokens = int(budget["available"]), budget["tokens_left"]
+    if not budget["has_allotment"] and not budget["granted"]:
+        return no_budget_reason(budget)
     if left < 0:
-        return f"*{fmt.dollars(left)} left for {name}* · {fmt.dollars(-left)} more is spent than was granted"
-    tokens = budget["tokens_left"]
-    mix = "" if tokens is None else f" · {fmt.tokens(int(tokens))} at {_mix(str(budget['mix_from']))}"
-    return f"*{fmt.dollars(left)} left for {name}*{mix}"
+        return f"{fmt.dollars(-left)} more is spent than was granted"
+    return "" if tokens is None else f"{fmt.tokens(int(tokens))} at {_mix(str(budget['mix_from']))}"
 
 
 def no_budget_reason(budget: Mapping[str, Any]) -> str:
     """Why nothing was granted."""
     if budget["no_rate_currency"]:
         currency = fmt.escape(str(budget["no_rate_currency"]))
-        return f"Your pay is in {currency}, and finance has imported no exchange rate for it yet."
-    return "Policy gives you none: it finds no base salary, pay band or fixed sum for you in this period."
+        return f"your pay is in {currency}, and finance has imported no exchange rate for it yet"
+    return "policy finds no base salary, pay band or fixed sum for you in this period. `/topup` asks for one"
 
 
 def _mix(mix_from: str) -> str:
@@ -71,12 +82,14 @@ def _mix(mix_from: str) -> str:
 
 
 def _sums(visible: Visible) -> str:
-    budget = visible[Fact.BUDGET]
+    budget, spent = visible[Fact.BUDGET], fmt.dollars(int(visible[Fact.SPEND]["spent"]))
+    if not budget["granted"] and not budget["carried_in"]:
+        return f"Spent {spent}"
     granted = f"Granted {fmt.dollars(int(budget['granted']))}"
     if budget["top_ups"]:
         allotment, top_ups = fmt.dollars(int(budget["allotment"])), fmt.dollars(int(budget["top_ups"]))
         granted += f" (allotment {allotment} + top-ups {top_ups})"
-    parts = [granted, f"spent {fmt.dollars(int(visible[Fact.SPEND]['spent']))}"]
+    parts = [granted, f"spent {spent}"]
     if budget["carried_in"]:
         parts.append(f"carried in {fmt.dollars(int(budget['carried_in']))}")
     if budget["expired"]:
@@ -134,8 +147,8 @@ def unpriced(visible: Visible) -> str:
     count = int(visible[Fact.SPEND]["unpriced_events"])
     if not count:
         return ""
-    calls = "1 call has" if count == 1 else f"{count:,} calls have"
-    return f":warning: {calls} no known price yet and will be added when there is one."
+    calls = "1 call has" if count == 1 else f"{fmt.count(count)} calls have"
+    return f"{mark.INCOMPLETE} {calls} no known price yet. What they cost is added when there is one."
 
 
 def as_of(visible: Visible, when: Date) -> str:
@@ -145,11 +158,12 @@ def as_of(visible: Visible, when: Date) -> str:
     for source in visible[Fact.COMPLETENESS].get("sources", [])[:5]:
         name = fmt.escape(_SOURCES.get(source["name"], str(source["name"]).replace("_", " ")))
         complete_to = instant(source["complete_to"])
-        live = abs((now - complete_to).total_seconds()) <= _LIVE_SECONDS
+        recent = abs((now - complete_to).total_seconds()) <= _LIVE_SECONDS
+        live = recent and source["name"] != _FILES
         parts.append(f"{name} live" if live else f"{name} to {when(complete_to, zone(visible))}")
     if len(parts) == 1:
         parts.append("no usage has been reported yet")
-    return f"_{' · '.join(parts)}_"
+    return " · ".join(parts)
 
 
 def _buttons() -> Block:
@@ -163,35 +177,64 @@ def _buttons() -> Block:
 def history(visible: Visible) -> Rendered:
     """The last 14 days as a native chart, with the same in words for whoever cannot see it."""
     days = [(date.fromisoformat(day["on"]), int(day["nanos"])) for day in visible[Fact.SPEND]["days"]]
-    total = sum(nanos for _on, nanos in days)
     if not any(nanos for _on, nanos in days):
-        return Rendered(text := "No usage of yours has been reported in the last 14 days.", [kit.section(text)])
+        text = f"No usage of yours has been reported in the last {len(days)} days."
+        return Rendered(text, [kit.section(text), kit.context(f"_{as_of(visible, fmt.slack_moment)}_")])
+    drawn = kit.chart(
+        "Your AI spend by day (UTC)",
+        [fmt.day_and_month(on) for on, _nanos in days],
+        [Series("Dollars", [fmt.cents(nanos) for _on, nanos in days])],
+        y="US dollars",
+    )
+    said = _summary(days)
+    listed = ", ".join(f"{fmt.day_and_month(on)} {fmt.dollars(nanos)}" for on, nanos in days if nanos)
+    blocks = [kit.section(said), drawn, kit.context(f"_{as_of(visible, fmt.slack_moment)}_")]
+    return Rendered(kit.spoken(said, listed, as_of(visible, fmt.moment)), blocks)
+
+
+def _summary(days: list[tuple[date, int]]) -> str:
+    total = sum(nanos for _on, nanos in days)
     highest_on, highest = max(days, key=lambda one: one[1])
-    text = (
+    return (
         f"*{fmt.dollars(total)} in the last {len(days)} days* · {fmt.dollars(total // len(days))} a day on average"
         f" · most on {fmt.day(highest_on)}: {fmt.dollars(highest)}"
     )
-    drawn = kit.chart(
-        f"Your AI spend, last {len(days)} days",
-        [fmt.day_and_month(on) for on, _nanos in days],
-        [Series("Dollars a day", [round(nanos / 1e9, 2) for _on, nanos in days])],
-        y="US dollars",
-    )
-    listed = " · ".join(f"{fmt.day_and_month(on)} {fmt.dollars(nanos)}" for on, nanos in days if nanos)
-    blocks = [kit.section(text), drawn, kit.context(listed), kit.context(as_of(visible, fmt.slack_moment))]
-    return Rendered(f"{text}\n{listed}\n{as_of(visible, fmt.moment)}", blocks)
 
 
 def why(visible: Visible) -> Rendered:
     """Every movement behind the balance, in burn order, and the sum that they make."""
     entries = visible[Fact.BUDGET]["entries"]
     title = f"*Why {fmt.dollars(int(visible[Fact.BUDGET]['available']))} is left for {period_name(visible)}*"
-    shown = entries[: _LINES_A_SECTION * _SECTIONS]
-    lines = [kit.clip(entry_line(entry), _LONGEST_LINE) for entry in shown]
-    if len(entries) > len(shown):
-        lines.append(f"… and {len(entries) - len(shown)} more")
-    blocks = [kit.section(title), *_sections(lines), kit.context(as_of(visible, fmt.slack_moment))]
-    return Rendered("\n".join([title, *lines, as_of(visible, fmt.moment)]), blocks)
+    shown = entries[:_MOST_ENTRIES]
+    more = f"{fmt.count(len(entries) - len(shown))} more are not shown" if len(entries) > len(shown) else ""
+    small = " · ".join(part for part in (more, as_of(visible, fmt.slack_moment)) if part)
+    table = [entries_table(visible, _MOST_ENTRIES)] if entries else [kit.section(_NO_ENTRIES)]
+    lines = [kit.clip(entry_line(entry), _LONGEST_LINE) for entry in shown] or [_NO_ENTRIES]
+    return Rendered(
+        kit.spoken(title, *lines, more, as_of(visible, fmt.moment)),
+        [kit.section(title), *table, kit.context(f"_{small}_")],
+    )
+
+
+_NO_ENTRIES = "Nothing was granted or used yet."
+
+
+def entries_table(visible: Visible, most: int, caption: str = "Grants and use") -> Block:
+    """The movements as a table, with what is left in its last row."""
+    budget = visible[Fact.BUDGET]
+    rows = [_entry_row(entry) for entry in budget["entries"][:most]]
+    today = fmt.date_at(instant(visible[Fact.PERIOD]["now"]), zone(visible))
+    left: list[kit.Cell] = [today, f"Left for {period_name(visible)}", _figure(int(budget["available"]))]
+    return kit.table(caption, ["When", "What", "Amount"], [*rows, left])
+
+
+def _entry_row(entry: Mapping[str, Any]) -> list[kit.Cell]:
+    nanos = int(entry["nanos"])
+    return [fmt.day(date.fromisoformat(entry["on"])), f"{entry['what']}{_still_left(entry)}", _figure(nanos)]
+
+
+def _figure(nanos: int) -> Block:
+    return kit.number(fmt.cents(nanos), fmt.dollars(nanos))
 
 
 def entry_line(entry: Mapping[str, Any]) -> str:
@@ -199,24 +242,32 @@ def entry_line(entry: Mapping[str, Any]) -> str:
     nanos = int(entry["nanos"])
     sign = "+" if nanos >= 0 else "\u2212"
     on = fmt.day(date.fromisoformat(entry["on"]))
-    left = "" if entry.get("left") is None else f" · {fmt.dollars(int(entry['left']))} of it left"
-    return f"{on} · {sign}{fmt.dollars(abs(nanos))} · {fmt.escape(str(entry['what']))}{left}"
+    return f"{on} · {sign}{fmt.dollars(abs(nanos))} · {fmt.escape(str(entry['what']))}{_still_left(entry)}"
 
 
-def _sections(lines: Sequence[str]) -> list[Block]:
-    groups = [lines[start : start + _LINES_A_SECTION] for start in range(0, len(lines), _LINES_A_SECTION)]
-    return [kit.section("\n".join(group)) for group in groups] or [kit.section("There is nothing yet.")]
+def _still_left(entry: Mapping[str, Any]) -> str:
+    return "" if entry.get("left") is None else f" · {fmt.dollars(int(entry['left']))} of it left"
+
+
+def days_table(visible: Visible) -> Block | None:
+    """The days on which something was spent, newest first; None when there is none."""
+    days = visible[Fact.SPEND].get("days") or []
+    spent = [(date.fromisoformat(day["on"]), int(day["nanos"])) for day in reversed(days) if int(day["nanos"])]
+    if not spent:
+        return None
+    rows: list[list[kit.Cell]] = [[fmt.day(on), _figure(nanos)] for on, nanos in spent]
+    return kit.table(f"Your AI spend, last {len(days)} days (UTC)", ["Day", "Spent"], rows, page_size=14)
 
 
 def help_(unknown: str | None = None, nearest: str | None = None) -> Rendered:
-    """The words that `/tokens` knows; for an unknown one, the nearest."""
-    lines = [f"`{command}` {what}" for command, what in HELP]
-    first = ""
+    """What can be typed; for an unknown word the nearest that is known."""
     if unknown is not None:
         hint = f" Did you mean `/tokens {nearest}`?" if nearest else ""
-        first = f"I do not know {fmt.code(kit.clip(unknown, 40))}.{hint}\n"
-    text = first + "\n".join(lines)
-    return Rendered(text, [kit.section(text)])
+        text = f"I do not know {fmt.code(kit.clip(unknown, 40))}.{hint} `/tokens help` lists all that I answer."
+        return Rendered(text, [kit.section(text)])
+    lines = ["*What you can type, in any channel*", *[f"`{command}` · {what}" for command, what in HELP]]
+    small = "Only you see the answers. Requests are decided in their threads: reply `approve` or `deny` there."
+    return Rendered(kit.spoken(*lines, small), [kit.section("\n".join(lines)), kit.context(small)])
 
 
 def period_name(visible: Visible) -> str:

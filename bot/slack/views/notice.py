@@ -6,9 +6,20 @@ from fractions import Fraction
 from typing import Any
 
 from bot.rules.audience import Fact, Visible
-from bot.slack.format import dollars, escape, mention, people, period_name, share, slack_date, zone_or_utc
-from bot.slack.views import kit
-from bot.slack.views.kit import Rendered
+from bot.slack.format import (
+    Date,
+    date_at,
+    dollars,
+    escape,
+    mention,
+    people,
+    period_name,
+    share,
+    slack_date,
+    zone_or_utc,
+)
+from bot.slack.views import kit, mark
+from bot.slack.views.kit import Block, Rendered
 
 _ABOVE = 2
 
@@ -21,11 +32,35 @@ def budget(visible: Visible) -> Rendered:
     lead = f"Your {period} budget is spent" if left <= 0 else f"You have spent {share(line)} of your {period} budget"
     rest = f"{dollars(left)} left" if left >= 0 else f"{dollars(-left)} over"
     figures = f"{dollars(spent)} of {dollars(total)} · {rest}."
-    nothing = _at_zero(facts["enforcement"])
-    ends = f"Unspent budget ends with {period}, {_end(visible)}."
-    more = f"{nothing} {ends} More can be asked for with `/topup`."
-    blocks = [kit.section(f"*{lead}*\n{figures}"), kit.section(more), kit.context("Only you got this.")]
-    return Rendered(f"{lead}: {figures} {nothing} {ends}", blocks)
+    return Rendered(
+        kit.spoken(f"{lead}: {figures}", _if_nothing(visible, left, date_at), "`/topup` asks for more."),
+        [
+            kit.section(f"*{lead}*\n{figures}"),
+            kit.section(_if_nothing(visible, left, slack_date)),
+            _budget_buttons(),
+            kit.context("Only you got this."),
+        ],
+    )
+
+
+def _if_nothing(visible: Visible, left: int, when: Date) -> str:
+    """What happens when the person does nothing, and when what is left ends."""
+    blocked = _at_zero(visible[Fact.BUDGET]["enforcement"], spent=left <= 0)
+    return blocked if left <= 0 else f"{blocked} What is left ends with {_period(visible)}, {_end(visible, when)}."
+
+
+def _at_zero(mode: str, *, spent: bool) -> str:
+    where = "" if spent else " at $0"
+    if mode == "notify":
+        return f"If you do nothing, nothing is blocked{where}."
+    return f"If you do nothing, calls are refused{where} wherever your company's gateway enforces the budget."
+
+
+def _budget_buttons() -> Block:
+    return kit.actions(
+        kit.button("Request a top-up", "tokens.request", style="primary"),
+        kit.button("Why this number?", "tokens.why"),
+    )
 
 
 def salary(visible: Visible) -> Rendered:
@@ -55,8 +90,8 @@ def _salary(lead: str, facts: Mapping[str, Any], others: str, whose: str) -> Ren
     )
     nothing = f"If nothing is done, nothing is blocked, and {whose} pay does not change."
     return Rendered(
-        f"{lead}. {figures} {nothing} {others}",
-        [kit.section(f"*{lead}*\n{figures}"), kit.section(nothing), kit.context(others)],
+        kit.spoken(lead, figures, nothing, others),
+        [kit.section(f"*{lead}*\n{figures}\n{nothing}"), kit.context(others)],
     )
 
 
@@ -80,14 +115,14 @@ def _others(facts: Mapping[str, Any], told: str) -> str:
 def sweep(visible: Visible) -> Rendered:
     """To the alerts channel: how many people are near or above their salary, or who, and never a figure."""
     said = _sentence(visible)
-    small = "If nothing is done, nothing is blocked. This message is changed when that changes, at most once a day."
-    return Rendered(f"{said} {small}", [kit.section(said), kit.context(small)])
+    small = "If nothing is done, nothing is blocked. When the number changes, so does this message, at most once a day."
+    return Rendered(kit.spoken(said, small), [kit.section(said), kit.context(small)])
 
 
 def sweep_worse(visible: Visible) -> Rendered:
     """In the thread of that message: it has become more."""
-    said = f"Now it is more. {_sentence(visible)}"
-    return Rendered(said, [kit.section(said)])
+    said = f"It has become more. {_sentence(visible)}"
+    return Rendered(kit.spoken(said), [kit.section(said)])
 
 
 def _sentence(visible: Visible) -> str:
@@ -127,13 +162,19 @@ def _names(near: Sequence[str], above: Sequence[str]) -> str:
 def no_rate(visible: Visible) -> Rendered:
     """To a finance person: why people paid in a currency get no salary notice."""
     facts, period = visible[Fact.COMPLETENESS], _period(visible)
-    lead = f"No salary notices for people paid in {escape(facts['currency'])} in {period}"
-    why = (
-        f"There is no rate for {escape(facts['currency'])} from the {facts['days']} days before {period} began, so pay"
-        " in it cannot be compared with spend. Import one with `python -m bot import rates FILE`. If nothing is done,"
-        " neither these people nor you will be told when their AI spend nears their salary."
+    currency = escape(str(facts["currency"]))
+    lead = f"No salary notices for people paid in {currency} in {period}"
+    because = (
+        f"There is no rate for {currency} from the {facts['days']} days before {period} began, so pay in it cannot be"
+        " compared with spend."
     )
-    return Rendered(f"{lead}. {why}", [kit.section(f"*{lead}*\n{why}"), kit.context("Every finance person got this.")])
+    cure = "Import one with `python -m bot import rates FILE`."
+    nothing = "If nothing is done, neither these people nor you are told when their AI spend nears their salary."
+    told = "Every finance person got this."
+    return Rendered(
+        kit.spoken(lead, because, cure, nothing, told),
+        [kit.section(f"{mark.INCOMPLETE} *{lead}*\n{because}\n{cure} {nothing}"), kit.context(told)],
+    )
 
 
 def _period(visible: Visible) -> str:
@@ -141,12 +182,5 @@ def _period(visible: Visible) -> str:
     return period_name(facts["label"], date.fromisoformat(facts["first_on"]))
 
 
-def _end(visible: Visible) -> str:
-    facts = visible[Fact.PERIOD]
-    return slack_date(datetime.fromisoformat(facts["end"]), zone_or_utc(None))
-
-
-def _at_zero(mode: str) -> str:
-    if mode == "notify":
-        return "If you do nothing, nothing is blocked at $0."
-    return "If you do nothing, calls are refused at $0 where your company's gateway enforces the budget."
+def _end(visible: Visible, when: Date) -> str:
+    return when(datetime.fromisoformat(visible[Fact.PERIOD]["end"]), zone_or_utc(None))

@@ -7,26 +7,27 @@ from typing import Any
 from bot.rules.audience import Fact, Visible
 from bot.rules.top_up_reply import how_to_type
 from bot.slack import format as fmt
-from bot.slack.views import kit
+from bot.slack.format import Date
+from bot.slack.views import kit, mark
 from bot.slack.views.kit import Block, Rendered
 
 _LONGEST_QUOTE = 300
 _OUTCOME_MARKS = {
-    "approved": ":white_check_mark:",
-    "denied": ":no_entry:",
-    "withdrawn": ":leftwards_arrow_with_hook:",
-    "expired": ":hourglass:",
-    "period_ended": ":calendar:",
+    "approved": mark.APPROVED,
+    "denied": mark.DENIED,
+    "withdrawn": mark.WITHDRAWN,
+    "expired": mark.ENDED,
+    "period_ended": mark.ENDED,
 }
+_AGAIN = frozenset({"expired", "period_ended"})
 
 
 def card(visible: Visible) -> Rendered:
     """The one message of a request in the approvals channel; edited to its outcome."""
-    title = f"*{_title(visible)}*"
-    blocks = [_inert(f"{title}\n{_reason(visible)}"), kit.context(_state(visible))]
-    status = _asked(visible)["status"]
-    outcome = "" if status == "pending" else f" {_outcome(visible)}."
-    return Rendered(f"{_title(visible)}: {_inline_reason(visible)}.{outcome}", blocks)
+    blocks = [kit.typed(f"*{_title(visible)}*\n{_reason(visible)}"), kit.context(_state(visible))]
+    is_pending = _asked(visible)["status"] == "pending"
+    state = _deciders(visible) if is_pending else _outcome(visible, fmt.date_at)
+    return Rendered(kit.spoken(f"{_title(visible)}: {_inline_reason(visible)}", state), blocks)
 
 
 def _title(visible: Visible) -> str:
@@ -37,9 +38,9 @@ def _title(visible: Visible) -> str:
 def _state(visible: Visible) -> str:
     asked = _asked(visible)
     if asked["status"] != "pending":
-        return f"{_OUTCOME_MARKS[asked['status']]} {_outcome(visible)}"
+        return f"{_OUTCOME_MARKS[asked['status']]} {_outcome(visible, fmt.slack_date)}"
     expires = fmt.slack_moment(_instant(asked["expires_at"]), UTC)
-    return f"{_deciders(visible)} · expires {expires} · :hourglass_flowing_sand: waiting"
+    return f"{mark.WAITING} Waiting · {_deciders(visible)} · expires {expires}, and then nothing is added"
 
 
 def _deciders(visible: Visible) -> str:
@@ -47,13 +48,13 @@ def _deciders(visible: Visible) -> str:
     return f"{fmt.people(names, 'or')} decides" if names else "Nobody can decide at the moment"
 
 
-def _outcome(visible: Visible) -> str:
+def _outcome(visible: Visible, when: Date) -> str:
     """What became of it, without a full stop: nothing but who, amounts and until when."""
     asked = _asked(visible)
     whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
     match asked["status"]:
         case "approved":
-            until = f", until {_last_day(asked['until'])}" if asked["until"] else ""
+            until = f", until {_last_day(asked['until'], when)}" if asked["until"] else ""
             if asked["step"] == "auto":
                 return f"Approved by itself: {_amount(visible)} is within the automatic limit"
             return f"{whom} approved {_approved(asked)}{until}"
@@ -73,55 +74,76 @@ def _approved(asked: Mapping[str, Any]) -> str:
     return f"{fmt.amount(int(asked['approved']))} of the {fmt.amount(int(asked['asked']))}"
 
 
-def _last_day(until: str) -> str:
-    last = _instant(until) - timedelta(minutes=1)
-    return f"<!date^{int(last.timestamp())}^{{date_short}}|{fmt.day(last.date())}>"
+def _last_day(until: str, when: Date) -> str:
+    return when(_instant(until) - timedelta(minutes=1), UTC)
 
 
 def ask_decision(visible: Visible) -> Rendered:
     """The bot's first reply under a card: mentions whoever decides, once; loses its buttons with the outcome."""
     asked = _asked(visible)
-    sentence = f"{_requester(visible)} asks for {_amount(visible)}: {_inline_reason(visible)}"
     if asked["status"] != "pending":
-        text = f"{_requester(visible)} asked for {_amount(visible)}: {_inline_reason(visible)}. {_outcome(visible)}."
-        return Rendered(text, [_inert(text)])
+        before = f"{_requester(visible)} asked for {_amount(visible)}: {_inline_reason(visible)}."
+        blocks = [kit.typed(f"{before} {_outcome(visible, fmt.slack_date)}.")]
+        return Rendered(kit.spoken(before, _outcome(visible, fmt.date_at)), blocks)
+    sentence = f"{_requester(visible)} asks for {_amount(visible)}: {_inline_reason(visible)}."
     mentions = fmt.people([fmt.mention(one) for one in asked["deciders"]], "or")
     text = f"{mentions}, {sentence}" if mentions else sentence
-    top_up_id = str(asked["top_up_id"])
-    buttons = kit.actions(
+    typed = kit.context(f"or reply {how_to_type(int(asked['asked']))}")
+    return Rendered(kit.spoken(text), [kit.typed(text), _decisions(visible), typed])
+
+
+def _decisions(visible: Visible) -> Block:
+    top_up_id = str(_asked(visible)["top_up_id"])
+    return kit.actions(
         kit.button(f"Approve {_amount(visible)}", "top_up.approve", value=top_up_id, style="primary"),
         kit.button("Another amount…", "top_up.amount", value=top_up_id),
         kit.button("Deny…", "top_up.deny", value=top_up_id, style="danger"),
         kit.button("Details", "top_up.details", value=top_up_id),
     )
-    typed = kit.context(f"or reply {how_to_type(int(asked['asked']))}")
-    return Rendered(text, [_inert(text), buttons, typed])
 
 
 def outcome(visible: Visible) -> Rendered:
     """What the requester is told by DM."""
     asked = _asked(visible)
-    lines = [f"*{_to_requester(visible)}*", _reason(visible)]
-    if asked.get("note"):
-        whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
-        lines.append(f"{whom}: {fmt.escape(str(asked['note']))}")
-    if visible[Fact.BUDGET]:
-        lines.append(f"*{fmt.dollars(int(visible[Fact.BUDGET]['available']))} left for {_period(visible)}*")
-    blocks = [_inert("\n".join(lines))]
-    if asked["status"] in {"expired", "period_ended"}:
+    small = _afterwards(visible)
+    shown = f"{_OUTCOME_MARKS[asked['status']]} *{_to_requester(visible, fmt.slack_date)}*"
+    lines = [shown, _reason(visible), _note(asked), f"*{_left(visible)}*" if _left(visible) else ""]
+    blocks = [kit.typed("\n".join(line for line in lines if line)), *([kit.context(small)] if small else [])]
+    if asked["status"] in _AGAIN:
         again = kit.button("Ask again", "top_up.again", value=str(asked["top_up_id"]), style="primary")
         blocks.append(kit.actions(again))
-    return Rendered("\n".join(lines), blocks)
+    said = f"{_to_requester(visible, fmt.date_at)}: {_inline_reason(visible)}"
+    return Rendered(kit.spoken(said, _note(asked), _left(visible), small), blocks)
 
 
-def _to_requester(visible: Visible) -> str:
+def _note(asked: Mapping[str, Any]) -> str:
+    if not asked.get("note"):
+        return ""
+    whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
+    return f"{whom}: {fmt.escape(str(asked['note']))}"
+
+
+def _left(visible: Visible) -> str:
+    left = visible[Fact.BUDGET].get("available")
+    return "" if left is None else f"{fmt.dollars(int(left))} left for {_period(visible)}"
+
+
+def _afterwards(visible: Visible) -> str:
+    """What follows for the requester; empty after an approval, which shows what they have left."""
+    if _asked(visible)["status"] == "approved":
+        return ""
+    again = "" if _asked(visible)["status"] in _AGAIN else " You can ask again with `/topup`."
+    return f"Nothing was added to your budget.{again}"
+
+
+def _to_requester(visible: Visible, when: Date) -> str:
     asked = _asked(visible)
     whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
     match asked["status"]:
         case "approved":
-            until = f", to be used until {_last_day(asked['until'])}" if asked["until"] else ""
+            until = f", to be used until {_last_day(asked['until'], when)}" if asked["until"] else ""
             if asked["step"] == "auto":
-                return f"Your {_amount(visible)} approved itself: it is within the automatic limit"
+                return f"{_amount(visible)} more is yours, approved by itself within the automatic limit"
             return f"{whom} approved {_approved(asked)} you asked for{until}"
         case "denied":
             return f"{whom} denied the {_amount(visible)} you asked for"
@@ -135,8 +157,8 @@ def reply_question(visible: Visible) -> Rendered:
     """A private answer to a typed reply that decided nothing, with what was typed."""
     said = visible[Fact.REQUESTED]
     typed = fmt.escape(kit.clip(" ".join(str(said["typed"]).split()), _LONGEST_QUOTE))
-    text = f"> {typed}\n{fmt.escape(str(said['sentence']))}"
-    return Rendered(text, [_inert(text)])
+    sentence = fmt.escape(str(said["sentence"]))
+    return Rendered(kit.spoken(sentence, f"You typed: {typed}"), [kit.typed(f"> {typed}\n{sentence}")])
 
 
 def asked(visible: Visible) -> Rendered:
@@ -144,57 +166,73 @@ def asked(visible: Visible) -> Rendered:
     request = _asked(visible)
     if request["status"] != "pending":
         return _asked_and_over(visible)
-    expires = fmt.slack_moment(_instant(request["expires_at"]), fmt.zone_or_utc(request.get("zone")))
+    expires, zone = _instant(request["expires_at"]), fmt.zone_or_utc(request.get("zone"))
     first = f"*You asked for {_amount(visible)} more for {_period(visible)}* · {_deciders(visible)}"
-    second = f"You get a message when it is decided. It expires {expires}."
-    question = kit.confirm("Withdraw the request?", "Nobody can decide it any more. You can ask again.", "Withdraw")
-    withdraw = kit.button("Withdraw", "top_up.withdraw", value=str(request["top_up_id"]), confirm=question)
-    blocks = [_inert(f"{first}\n{_reason(visible)}\n{second}"), kit.actions(withdraw)]
-    return Rendered(f"{first}\n{_reason(visible)}\n{second}", blocks)
+    blocks = [
+        kit.typed(f"{first}\n{_reason(visible)}\n{_then(fmt.slack_moment(expires, zone))}"),
+        kit.actions(withdraw_button("top_up.withdraw", str(request["top_up_id"]))),
+    ]
+    return Rendered(kit.spoken(first, _inline_reason(visible), _then(fmt.moment(expires, zone))), blocks)
+
+
+def _then(expires: str) -> str:
+    return f"You get a message when it is decided. If nobody decides, it expires {expires} and nothing is added."
+
+
+def withdraw_button(action_id: str, top_up_id: str) -> Block:
+    """The button with which whoever asked takes a request back."""
+    question = kit.confirm(
+        "Withdraw the request?", "Nobody can decide it any more. You can ask again.", "Withdraw", no="Keep it",
+        style="danger",
+    )  # fmt: skip
+    return kit.button("Withdraw", action_id, value=top_up_id, style="danger", confirm=question)
 
 
 def _asked_and_over(visible: Visible) -> Rendered:
     request = _asked(visible)
     if request["status"] == "approved" and request["step"] == "auto":
         text = (
-            f":white_check_mark: *{_amount(visible)} more for {_period(visible)}*, approved by itself:"
-            " it is within the automatic limit. `/tokens` shows what you have left."
+            f"*{_amount(visible)} more for {_period(visible)}*, approved by itself: it is within the automatic limit."
+            " `/tokens` shows what you have left."
         )
-    else:
-        text = f"You asked for {_amount(visible)} already. {_outcome(visible)}."
-    return Rendered(text, [kit.section(text)])
+        return Rendered(kit.spoken(text), [kit.section(f"{mark.APPROVED} {text}")])
+    first = f"You asked for {_amount(visible)} already."
+    blocks = [kit.section(f"{first} {_outcome(visible, fmt.slack_date)}.")]
+    return Rendered(kit.spoken(first, _outcome(visible, fmt.date_at)), blocks)
 
 
 def withdrawn(visible: Visible) -> Rendered:
     """What the requester is answered when they have taken it back."""
     text = f"You withdrew your request for {_amount(visible)}. Nothing was added; you can ask again at any time."
-    return Rendered(text, [kit.section(text)])
+    return Rendered(text, [kit.section(f"{mark.WITHDRAWN} {text}")])
 
 
 def decided(visible: Visible) -> Rendered:
     """What whoever decided is answered, beside the card that shows it."""
-    text = f"{_outcome(visible)} for {_requester(visible)}."
     if _asked(visible)["status"] == "denied":
         text = f"You denied the {_amount(visible)} for {_requester(visible)}. They have been told."
-    return Rendered(text, [kit.section(text)])
+        return Rendered(text, [kit.section(f"{mark.DENIED} {text}")])
+    shown = f"{_outcome(visible, fmt.slack_date)} for {_requester(visible)}. They have been told."
+    said = f"{_outcome(visible, fmt.date_at)} for {_requester(visible)}. They have been told."
+    return Rendered(kit.spoken(said), [kit.section(f"{_OUTCOME_MARKS[_asked(visible)['status']]} {shown}")])
 
 
 def confirm(*, wanted: str, nanos: int, reason: str, value: str) -> Rendered:
     """Ask the requester whether an amount that was worked out for them is the one to ask for."""
-    amount = fmt.amount(nanos)
-    text = f"{confirm_sentence(wanted, nanos)}\n{fmt.quote(reason)}"
+    title = f"*Ask for {fmt.amount(nanos)}?*"
     buttons = kit.actions(
-        kit.button(f"Ask for {amount}", "top_up.confirm", value=value, style="primary"),
+        kit.button(f"Ask for {fmt.amount(nanos)}", "top_up.confirm", value=value, style="primary"),
         kit.button("Cancel", "top_up.cancel"),
     )
-    return Rendered(text, [_inert(text), buttons])
+    text = kit.spoken(title, confirm_sentence(wanted, nanos), f"Reason: {fmt.escape(reason)}")
+    return Rendered(text, [kit.typed(f"{title}\n{fmt.quote(reason)}\n{confirm_sentence(wanted, nanos)}"), buttons])
 
 
 def confirm_sentence(wanted: str, nanos: int) -> str:
     """What an amount was worked out to."""
     return (
-        f"{fmt.code(wanted)} comes to about *{fmt.amount(nanos)}*, rounded up. Nobody else has seen this yet;"
-        f" whoever decides will see {fmt.amount(nanos)}."
+        f"{fmt.code(wanted)} comes to that, rounded up so that the figure gives nothing else away. Nobody has seen it"
+        f" yet; whoever decides will see {fmt.amount(nanos)}."
     )
 
 
@@ -224,10 +262,3 @@ def _inline_reason(visible: Visible) -> str:
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _inert(text: str) -> Block:
-    """A paragraph with words that a person typed: Slack is told to make no links or mentions out of plain text."""
-    block = kit.section(text)
-    block["text"]["verbatim"] = True
-    return block

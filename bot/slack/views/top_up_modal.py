@@ -13,6 +13,8 @@ from bot.slack.views.top_up import confirm_sentence
 AMOUNT, REASON, UNTIL, NOTE = "amount", "reason", "until", "note"
 """The fields' block ids, which are also their action ids."""
 
+_HOW_MUCH = "Dollars like 500, tokens like 20M tokens, or a share of your allotment like 10%."
+_WHAT_FOR = "Whoever decides reads this, and so does everybody in the approvals channel."
 _STATUS_WORDS = {"period_ended": "period ended"}
 
 
@@ -24,8 +26,8 @@ def ask(visible: Visible, *, amount: str | None = None, reason: str | None = Non
     )
     blocks = [
         kit.section(_forecast(visible)),
-        kit.input("How much more?", amount_field, block_id=AMOUNT, hint="Dollars, or tokens like 20M tokens, or 10%."),
-        kit.input("What for?", reason_field, block_id=REASON, hint="Whoever decides reads this, in a channel."),
+        kit.input("How much more?", amount_field, block_id=AMOUNT, hint=_HOW_MUCH),
+        kit.input("What for?", reason_field, block_id=REASON, hint=_WHAT_FOR),
     ]
     return kit.modal("top_up.ask", "Request a top-up", blocks, submit="Ask", close="Cancel")
 
@@ -44,13 +46,13 @@ def _forecast(visible: Visible) -> str:
         amount = fmt.amount(int(budget["enough"]))
         lines.append(f"*{amount}* is about the least that lasts to {fmt.day(date.fromisoformat(budget['last_on']))}.")
     elif int(budget["available"]) > 0:
-        lines.append(f"At your present rate it lasts to the end of {name}.")
+        lines.append(f"Nothing points to its running out before {name} ends.")
     return "\n".join(lines)
 
 
 def confirm(*, wanted: str, nanos: int, value: str) -> Block:
     """The form's second page: an amount that was worked out for the requester, before anybody else sees it."""
-    blocks = [kit.section(confirm_sentence(wanted, nanos))]
+    blocks = [kit.section(f"*{fmt.amount(nanos)}*\n{confirm_sentence(wanted, nanos)}")]
     submit = kit.clip(f"Ask for {fmt.amount(nanos)}", 24)
     return kit.modal(
         "top_up.confirmed", "Is that right?", blocks, submit=submit, close="Cancel", private_metadata=value
@@ -61,7 +63,7 @@ def amount(visible: Visible) -> Block:
     """The form to approve another amount than was asked for."""
     asked = visible[Fact.REQUESTED]
     blocks = [
-        kit.section(_who_asks(visible)),
+        _who_asks(visible),
         kit.input(
             "Approve how much?",
             kit.text_input(AMOUNT, placeholder="300", max_length=50),
@@ -86,7 +88,7 @@ def amount(visible: Visible) -> Block:
 def deny(visible: Visible) -> Block:
     """The form to deny."""
     top_up_id = str(visible[Fact.REQUESTED]["top_up_id"])
-    blocks = [kit.section(_who_asks(visible)), _note("Why?")]
+    blocks = [_who_asks(visible), _note("Why?")]
     return kit.modal(
         "top_up.deny", "Deny the request", blocks, submit="Deny", close="Cancel", private_metadata=top_up_id
     )
@@ -97,23 +99,26 @@ def _note(label: str) -> Block:
     return kit.input(label, field, block_id=NOTE, optional=True, hint="Only the person who asked is told.")
 
 
-def _who_asks(visible: Visible) -> str:
+def _who_asks(visible: Visible) -> Block:
     asked = visible[Fact.REQUESTED]
     name = fmt.escape(str(visible[Fact.NAME]["person"]["name"]))
-    return f"*{name} asks for {fmt.amount(int(asked['asked']))}*\n{fmt.quote(str(asked['reason']))}"
+    return kit.typed(f"*{name} asks for {fmt.amount(int(asked['asked']))}*\n{fmt.quote(str(asked['reason']))}")
 
 
 def details(visible: Visible) -> Block:
     """What whoever decides may see. No allotment, balance, date of running out or percentage: they give pay away."""
     asked, spend = visible[Fact.REQUESTED], visible[Fact.SPEND]
     name = fmt.period_name(str(visible[Fact.PERIOD]["label"]))
-    lasts = "yes" if visible[Fact.LASTS]["lasts"] else "no"
-    spent = f"*Spent in {name}:* {fmt.dollars(int(spend['spent']))} · {fmt.dollars(int(spend['a_day']))} a day"
     blocks = [
-        kit.section(_who_asks(visible)),
-        kit.section(f"{spent}\n*Budget lasts to the end of {name} without it:* {lasts}"),
+        _who_asks(visible),
+        kit.fields(
+            f"*Spent in {name}*\n{fmt.dollars(int(spend['spent']))}",
+            f"*Spent a day*\n{fmt.dollars(int(spend['a_day']))}",
+            f"*Lasts to the end of {name} without it*\n{'Yes' if visible[Fact.LASTS]['lasts'] else 'No'}",
+        ),
         kit.divider(),
         kit.section("\n".join(["*Earlier requests*", *_earlier(asked["earlier"])])),
+        kit.context("Only you see this. What is left of a budget is not shown: it can give away what somebody earns."),
     ]
     return kit.modal("top_up.details", "Details", blocks)
 
