@@ -1,5 +1,6 @@
 """Usage: one fact from a source, and whether it can be true."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -12,7 +13,10 @@ Basis = Literal["estimated", "metered", "invoiced"]
 BASES: tuple[Basis, ...] = ("estimated", "metered", "invoiced")
 
 MOST_TOKENS = 10**13
-MOST_COST_NANOS = 100_000_000 * NANOS
+MOST_COST_NANOS = 1_000_000 * NANOS
+"""The most that one event may cost. Sums of a day, a model and an agent are BIGINTs, which end at 9.2 billion dollars:
+it takes more than nine thousand events of this size to get there, and no believable one is larger."""
+
 _LONGEST_TEXT = 512
 _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER_BY = timedelta(days=1)
@@ -69,7 +73,8 @@ class Tokens:
 class UsageFact:
     """One fact from a source, identified by (source, external_id). Costs are nano-dollars, or None where unpriced.
 
-    An informational fact is one for which another source is authoritative: it is kept and posts nothing.
+    An informational fact is one for which another source is authoritative: it is kept and posts nothing. `call_key`
+    names the call as the gate knows it, where the gate was asked before.
     """
 
     source: str
@@ -85,6 +90,33 @@ class UsageFact:
     cost_nanos: int | None
     basis: Basis
     informational: bool = False
+    call_key: str | None = None
+
+
+def identity_of(said: str, email: str, user_id: str, *, trust_end_user: bool) -> tuple[str, str | None]:
+    """Who is calling a gateway: whom the key belongs to, or, where policy trusts it, the e-mail address they give.
+
+    Anything else that a caller puts there, such as the random ids of some clients, names nobody.
+    """
+    said, email, user_id = said.strip().lower(), email.strip().lower(), user_id.strip()
+    if trust_end_user and "@" in said:
+        return "email", said
+    if email:
+        return "email", email
+    if "@" in user_id:  # single sign-on makes the address the id
+        return "email", user_id.lower()
+    return "litellm_user", user_id or None
+
+
+def call_key(key_hash: str, *call_ids: str) -> str | None:
+    """One name for a call, for the gate that is asked before it and the usage that comes after it; None without an id.
+
+    Callers may choose a call's id, so it only counts together with their key.
+    """
+    call_id = next(filter(None, call_ids), None)
+    if call_id is None:
+        return None
+    return hashlib.sha256(f"{key_hash}\n{call_id}".encode(errors="surrogatepass")).hexdigest()[:40]
 
 
 def check_fact(fact: UsageFact, now: datetime, *, correction: bool = False) -> None:
@@ -171,4 +203,4 @@ def _check_figures(fact: UsageFact, *, correction: bool) -> None:
     if max(counts) > MOST_TOKENS or min(counts) < -MOST_TOKENS:
         raise BadUsage(f"A token count is above {MOST_TOKENS:,}.")
     if abs(cost) > MOST_COST_NANOS:
-        raise BadUsage(f"The cost is above ${MOST_COST_NANOS // NANOS:,}.")
+        raise BadUsage(f"The cost is above ${MOST_COST_NANOS // NANOS:,}, the most that one event may cost.")

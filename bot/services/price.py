@@ -16,7 +16,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, calc_unit_price
 
 from bot.rules.money import to_nanos
-from bot.rules.usage import Tokens
+from bot.rules.usage import MOST_COST_NANOS, Tokens
 
 _MILLION = 1_000_000
 _PICOS_PER_NANO = 1000
@@ -61,7 +61,7 @@ class _Listed:
 
 
 def list_price(provider: str, model: str, tokens: Tokens, at: datetime) -> Price | None:
-    """The list price of one request at an instant, or None when there is none.
+    """The list price of one request at an instant, or None when there is none or it is more than one event may cost.
 
     Must be asked for single requests: long contexts cost more, by the size of the one request.
     """
@@ -72,7 +72,7 @@ def list_price(provider: str, model: str, tokens: Tokens, at: datetime) -> Price
             return None
         listed = _listed(_Key(found.get_prices(at)))
     cost = _cost(listed, tokens)
-    return None if cost is None else Price(cost, listed.source, listed.stated)
+    return None if cost is None or cost > MOST_COST_NANOS else Price(cost, listed.source, listed.stated)
 
 
 def is_doubtful(cost_nanos: int, tokens: Tokens) -> bool:

@@ -65,7 +65,7 @@ def test_a_plain_fact_can_be_true() -> None:
         ({"tokens": Tokens(cache_read=-1)}, "negative"),
         ({"tokens": Tokens(output=MOST_TOKENS + 1)}, "above"),
         ({"cost_nanos": -1}, "negative"),
-        ({"cost_nanos": MOST_COST_NANOS + 1}, "above"),
+        ({"cost_nanos": MOST_COST_NANOS + 1}, r"above \$1,000,000, the most that one event may cost"),
     ],
 )
 def test_what_cannot_be_true_is_refused(changes: dict[str, Any], said: str) -> None:

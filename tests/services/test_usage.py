@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from bot.clock import FixedClock
-from bot.rules.usage import Tokens
+from bot.rules.usage import MOST_COST_NANOS, Tokens
 from bot.services import ledger, usage
 from bot.services.usage import Recorded, record, usage_states
 from bot.services.verb import Company, Tx, verb
@@ -109,6 +109,21 @@ def test_informational_rows_are_kept_and_post_nothing(company: Company) -> None:
 def test_a_cost_far_above_any_price_is_told(company: Company) -> None:
     assert record(company, [fact("1", cost_nanos=1000 * DOLLAR), fact("2")]).doubtful == 1
     assert record(company, [fact("3", cost_nanos=100_000)]).doubtful == 0
+
+
+def test_nine_thousand_of_the_dearest_events_fit_into_one_sum(company: Company) -> None:
+    add_people(company, "ada@example.com")
+    told = [record(company, [fact(f"{n}-{m}", cost_nanos=MOST_COST_NANOS) for m in range(3000)]) for n in range(3)]
+    assert [one.new for one in told] == [3000, 3000, 3000]
+    assert rows(company, "SELECT cost_nanos FROM usage_rollup") == [(9000 * MOST_COST_NANOS,)]
+    assert wrong_rollups(company) == 0
+    ((person_id,),) = rows(company, "SELECT id FROM person")
+    assert ledger.balance(company, person_id).spent == 9000 * MOST_COST_NANOS
+
+
+def test_a_list_price_beyond_the_dearest_event_is_no_price(company: Company) -> None:
+    told = record(company, [fact("1", cost_nanos=None, tokens=Tokens(input=10**12))])
+    assert (told.new, told.unpriced) == (1, 1)
 
 
 def test_rollups_add_up_by_day_and_model_and_agent(company: Company) -> None:
