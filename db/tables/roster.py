@@ -51,7 +51,7 @@ class Terms(SQLModel, table=True):
     effective_from: date
     revision: int
     ends_on: date | None = None  # the last day of employment, included
-    team_id: int = Field(foreign_key="team.id", sa_type=BigId)
+    team_id: int = Field(foreign_key="team.id", index=True, sa_type=BigId)
     manager_email: str | None = None
     roles: str = ""  # comma-separated: finance, admin; everybody is an engineer
     currency: str = "USD"

@@ -270,6 +270,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a migration is one list of statements
     )
     with op.batch_alter_table("terms", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_terms_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_terms_team_id"), ["team_id"], unique=False)
 
     op.create_table(
         "top_up",
