@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 from bot.clock import Clock, SystemClock
 from bot.rules.errors import Refused
 from bot.schedule import Schedule
-from bot.services.delivery import Delivery
+from bot.services.delivery import Delivery, Timing
 from bot.services.policy import start_company
 from bot.services.verb import Channels, Company
 from bot.settings import BadSettings, Settings, mistakes_for_serving
@@ -81,12 +81,12 @@ def _prove(database: Database) -> None:
     database.read(lambda session, _vault: data_key.prove_master_key(session, database.master))
 
 
-def upgrade(settings: Settings) -> None:
+def upgrade(settings: Settings, clock: Clock | None = None) -> None:
     """Bring the database to this version's schema and make sure that the company has its first policy and accounts."""
     database = open_database(settings)
     schema.upgrade(database)
     _prove(database)
-    start_company(Company(database, SystemClock()), settings.stipend_timezone)
+    start_company(Company(database, clock or SystemClock()), settings.stipend_timezone)
 
 
 def slack_client(settings: Settings, timeout: int = _SLACK_TIMEOUT_SECONDS) -> WebClient:
@@ -138,12 +138,12 @@ class Bot:
         return found
 
 
-def build(settings: Settings, company: Company) -> Bot:
-    """Put the bot together; starts nothing and calls nobody."""
+def build(settings: Settings, company: Company, timing: Timing | None = None) -> Bot:
+    """Put the bot together; starts nothing and calls nobody. `timing` is the delivery's, if not the usual one."""
     client = slack_client(settings)
     directory = Directory(company, client)
     metrics = Metrics()
-    delivery = Delivery(company, SlackSink(client, directory), watch=metrics.delivered)
+    delivery = Delivery(company, SlackSink(client, directory), timing=timing, watch=metrics.delivered)
     listening = Database(company.database.url, company.database.master, busy_seconds=LISTENER_BUSY_SECONDS)
     for_listeners = replace(company, database=listening, nudge=delivery.nudge)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
