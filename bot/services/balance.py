@@ -192,7 +192,9 @@ def _days(tx: Tx, rows: Sequence[Account], first: date, last: date) -> list[Day]
 def _biggest(drivers: Sequence[tuple[str, str, int, int]], spent: int) -> tuple[str, int, Fraction] | None:
     sums: dict[str, int] = {}
     for model, agent, nanos, _unpriced in drivers:
-        sums[agent or model] = sums.get(agent or model, 0) + nanos
+        # A swarm's workers are named swarm/worker, and what drives the spend is the swarm.
+        driver = agent.partition("/")[0] or agent or model
+        sums[driver] = sums.get(driver, 0) + nanos
     name = max(sorted(sums), key=lambda one: sums[one], default=None)
     if name is None or sums[name] <= 0 or spent <= 0:
         return None

@@ -345,7 +345,7 @@ def test_the_balance_names_driver_mix_run_out_and_sources(company: Company, ada:
     ten = Tokens(input=8_000, output=2_000)
     for day in range(8, 16):
         at = datetime(2026, 11, day, 12, tzinfo=UTC)
-        spend(company, "ada", 1_500 * USD, at, f"a{day}", tokens=ten, agent="nightly", model="gpt-5")
+        spend(company, "ada", 1_500 * USD, at, f"a{day}", tokens=ten, agent=f"nightly/worker-{day}", model="gpt-5")
         spend(company, "ada", 500 * USD, at, f"b{day}", tokens=ten, model="gpt-5-mini")
     found = ledger.balance(company, ada)
     assert found.biggest_driver == ("nightly", 12_000 * USD, Fraction(3, 4))
