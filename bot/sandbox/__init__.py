@@ -30,13 +30,16 @@ Setting the scene; whatever is new is returned as its id:
     `dm_between(user, other)`.
 
 What people do. Each returns a `Seen`, and raises `CannotDo` where Slack's own client would offer no way to do it:
-    `command(user, channel, "/tokens history", thread_ts=None)`, `say(user, channel, text, thread_ts=None)`,
+    `command(user, channel, "/tokens history", thread_ts=None)`,
+    `say(user, channel, text, thread_ts=None, broadcast=False)`,
     `edit(user, channel, ts, text)`, `delete(user, channel, ts)`,
     `click(user, channel, ts, action_id, value=None, block_id=, values=, stale=False)`,
     `click_home(user, action_id, value=None, …)`, `click_modal(user, action_id, value=None, …)`, `open_home(user)`,
     `shortcut(user, callback_id)`, `message_shortcut(user, channel, ts, callback_id)`,
     `submit(user, {action_id: value} or {block_id: {action_id: value}})`, `close(user, clear=False)`,
-    `react(user, channel, ts, name)`, `join(user, channel)`, `leave(user, channel)`,
+    `react(user, channel, ts, name)`, `unreact(…)`, `suggest(user, action_id, "typed", channel=, ts=, home=)` (types
+    into a menu that asks the bot; only what it offered can be chosen), `upload(user, name, content)` (gives an id; a
+    list of these is what a file_input takes), `join(user, channel)`, `leave(user, channel)`,
     `bot_says(channel, text)` (another app's bot). A command waits for its ack; a message for the event's ack, which
     Bolt gives before its listener runs: use `until` for what the listener does.
 
@@ -44,8 +47,8 @@ Seen: `ok` (acked in time and without error; a message nobody subscribes to is o
     "dispatch_failed", "http_client_error", "http_service_error", "invalid_command", "not_supported_in_threads", …),
     `latency_seconds`, `status` (HTTP), `body` (the ack's body), `ephemerals` (shown to this person by this act, and by
     its response_url later), `replies` (every accepted use of the response_url), `view` (the person's modal on top
-    afterwards), `errors` (of a view_submission, by block_id), `ts` (of the message posted), `trigger_id`,
-    `response_url`, `payload` (what was sent to the bot).
+    afterwards), `errors` (of a view_submission, by block_id), `options` (of `suggest`), `ts` (of the message posted),
+    `trigger_id`, `response_url`, `payload` (what was sent to the bot).
 
 What is to be seen, as copies of Slack's JSON:
     `messages(channel)` (oldest first, no replies), `thread(channel, ts)` (parent first), `ephemerals(user)`,

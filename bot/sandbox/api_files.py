@@ -1,4 +1,4 @@
-"""files.getUploadURLExternal and files.completeUploadExternal."""
+"""files.getUploadURLExternal, files.completeUploadExternal and files.info."""
 
 from bot.sandbox import events
 from bot.sandbox.api_chat import bot_message
@@ -8,6 +8,7 @@ from bot.sandbox.errors import SlackError, missing
 from bot.sandbox.messages import store
 from bot.sandbox.records import Json
 from bot.sandbox.state import File, Workspace
+from bot.sandbox.uploads import file_json
 from bot.sandbox.web_api import Call, Method
 
 
@@ -17,7 +18,7 @@ def get_upload_url(call: Call) -> Json:
         raise missing("filename")
     if call.number("length", 0) <= 0:
         raise missing("length")
-    file = File(call.ws.ids.next("F"), call.text("filename"), call.number("length", 0))
+    file = File(call.ws.ids.next("F"), call.text("filename"), call.number("length", 0), user=call.ws.bot_user_id)
     call.ws.files[file.id] = file
     return {"upload_url": f"{call.ws.base_url}/upload/{file.id}", "file_id": file.id}
 
@@ -52,10 +53,26 @@ def _complete(ws: Workspace, entry: object) -> Json:
     if file is None or not isinstance(entry, dict):
         raise SlackError("file_not_found")
     file.title, file.is_complete = str(entry.get("title", file.name)), True
-    return {"id": file.id, "name": file.name, "title": file.title, "size": file.size, "user": ws.bot_user_id}
+    return file_json(ws, file)
+
+
+def files_info(call: Call) -> Json:
+    """What is known of a file. Refused: `file_not_found`."""
+    file = call.ws.files.get(call.text("file"))
+    if file is None or not file.is_complete:
+        raise SlackError("file_not_found")
+    return {"file": file_json(call.ws, file)}
+
+
+def private_content(ws: Workspace, name: str, token: str | None) -> bytes | None:
+    """The bytes behind a file's url_private, for whoever has the bot's token and may read files."""
+    file = ws.files.get(name.removeprefix(f"{ws.team_id}-"))
+    is_allowed = token == ws.bot_token and ws.manifest.has_any(("files:read",))
+    return file.content if file and is_allowed else None
 
 
 METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": Method(get_upload_url, ("files:write",)),
     "files.completeUploadExternal": Method(complete_upload, ("files:write",)),
+    "files.info": Method(files_info, ("files:read",)),
 }

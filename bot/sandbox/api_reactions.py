@@ -1,9 +1,9 @@
-"""reactions.add and reactions.get."""
+"""reactions.add, reactions.remove and reactions.get."""
 
 from bot.sandbox import events
 from bot.sandbox.channels import channel_for_bot
 from bot.sandbox.errors import SlackError
-from bot.sandbox.messages import message_json
+from bot.sandbox.messages import message_json, remove_reaction
 from bot.sandbox.records import Json
 from bot.sandbox.state import Channel, Message
 from bot.sandbox.web_api import Call, Method
@@ -33,6 +33,17 @@ def reactions_add(call: Call) -> Json:
     return {}
 
 
+def reactions_remove(call: Call) -> Json:
+    """Take the bot's own reaction back. Refused: `not_in_channel`, `no_reaction`."""
+    channel, message = _message(call)
+    name = call.text("name").strip(":")
+    if call.ws.bot_user_id not in channel.members:
+        raise SlackError("not_in_channel")
+    remove_reaction(call.ws, message, call.ws.bot_user_id, name)
+    events.emit_reaction(call.ws, channel, message, call.ws.bot_user_id, name, "reaction_removed")
+    return {}
+
+
 def reactions_get(call: Call) -> Json:
     """A message with its reactions."""
     channel, message = _message(call)
@@ -41,5 +52,6 @@ def reactions_get(call: Call) -> Json:
 
 METHODS: dict[str, Method] = {
     "reactions.add": Method(reactions_add, ("reactions:write",)),
+    "reactions.remove": Method(reactions_remove, ("reactions:write",)),
     "reactions.get": Method(reactions_get, ("reactions:read",)),
 }

@@ -2,13 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.sandbox.messages import elements_of
 from bot.sandbox.records import CannotDo, Json
+from bot.sandbox.state import Workspace
+from bot.sandbox.uploads import checked_files
 from bot.sandbox.views import BUTTONS, VALUE_KEY
 
 LENGTH_MAX = 3000
+
+
+class Chooser(NamedTuple):
+    """Who enters something: their files and what was suggested to them can be chosen."""
+
+    ws: Workspace
+    user: str
 
 
 def find_element(blocks: list[Json], action_id: str, block_id: str | None, value: Any = None) -> tuple[Json, Json]:
@@ -28,28 +37,33 @@ def find_element(blocks: list[Json], action_id: str, block_id: str | None, value
     return found[0]
 
 
-def entered(element: Json, value: Any) -> Json:
+def entered(by: Chooser, block: Json, element: Json, value: Any) -> Json:
     """An element's state after a person entered `value` (an option's value, an id, a date, a text, lists of these)."""
     key = VALUE_KEY.get(element["type"], "value")
+    if key == "files":
+        return {"type": element["type"], key: checked_files(by.ws, by.user, element, value)}
     if value is None:
         return {"type": element["type"], key: None}
     if key == "selected_option":
-        return {"type": element["type"], key: _option(element, value)}
+        return {"type": element["type"], key: _option(by, block, element, value)}
     if key == "selected_options":
-        return {"type": element["type"], key: [_option(element, entry) for entry in value]}
+        return {"type": element["type"], key: [_option(by, block, element, entry) for entry in value]}
     if key == "value":
         _check_typed(element, str(value))
         return {"type": element["type"], key: str(value)}
     return {"type": element["type"], key: value}
 
 
-def _option(element: Json, value: str) -> Json:
+def _option(by: Chooser, block: Json, element: Json, value: str) -> Json:
     groups = [*element.get("option_groups", []), {"options": element.get("options", [])}]
-    for option in (option for group in groups for option in group["options"]):
+    offered = [option for group in groups for option in group["options"]]
+    if element["type"].endswith("external_select"):
+        initial = [element.get("initial_option"), *element.get("initial_options", [])]
+        suggested = by.ws.suggested.get((by.user, block["block_id"], element["action_id"]), [])
+        offered = [*suggested, *filter(None, initial)]
+    for option in offered:
         if option["value"] == value:
             return dict(option)
-    if element["type"].endswith("external_select"):
-        return {"text": {"type": "plain_text", "text": str(value)}, "value": str(value)}
     raise CannotDo(f"{element['action_id']} offers no option {value!r}")
 
 
@@ -74,19 +88,19 @@ def _check_number(element: Json, text: str) -> None:
         raise CannotDo(f"{element['action_id']} takes numbers from {low} to {high}")
 
 
-def action_of(block: Json, element: Json, value: Any, at: float) -> Json:
+def action_of(by: Chooser, block: Json, element: Json, value: Any) -> Json:
     """The entry of `actions` in a block_actions payload."""
     action: Json = {
         "type": element["type"],
         "action_id": element["action_id"],
         "block_id": block["block_id"],
-        "action_ts": f"{at:.6f}",
+        "action_ts": f"{by.ws.now():.6f}",
     }
     for key in ("text", "value", "style", "placeholder", "confirm", "url"):
         if key in element:
             action[key] = element[key]
     if element["type"] == "overflow" or element["type"] not in BUTTONS:
-        action |= entered(element, value)
+        action |= entered(by, block, element, value)
     elif element["type"] == "feedback_buttons":
         action["value"] = value
     elif value is not None and value != element.get("value"):
@@ -94,7 +108,7 @@ def action_of(block: Json, element: Json, value: Any, at: float) -> Json:
     return action
 
 
-def fill(blocks: list[Json], state: dict[str, dict[str, Json]], values: Mapping[str, Any]) -> None:
+def fill(by: Chooser, blocks: list[Json], state: dict[str, dict[str, Json]], values: Mapping[str, Any]) -> None:
     """Enter values: {action_id: value} or {block_id: {action_id: value}}. Refused: elements that are not there."""
     for name, value in values.items():
         pairs = value.items() if isinstance(value, dict) else [(name, value)]
@@ -103,4 +117,4 @@ def fill(blocks: list[Json], state: dict[str, dict[str, Json]], values: Mapping[
             block, element = find_element(blocks, action_id, block_id)
             if element["type"] in BUTTONS:
                 raise CannotDo(f"{action_id} is a button: nothing can be entered")
-            state.setdefault(block["block_id"], {})[action_id] = entered(element, entry)
+            state.setdefault(block["block_id"], {})[action_id] = entered(by, block, element, entry)

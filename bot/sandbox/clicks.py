@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.acting import Acting
-from bot.sandbox.choices import action_of, fill, find_element
+from bot.sandbox.choices import Chooser, action_of, fill, find_element
 from bot.sandbox.messages import message_json
 from bot.sandbox.payloads import (
     message_click_payload,
@@ -43,9 +43,10 @@ class Clicks(Acting):
             place, message = self.shown(user, channel, ts)
             blocks_of = message_json(self.ws, place, message)
             shown = self._version(place, message, action_id) if stale else blocks_of
-            fill(shown.get("blocks", []), message.state, values or {})
+            by = Chooser(self.ws, user)
+            fill(by, shown.get("blocks", []), message.state, values or {})
             block, element = find_element(_blocks(shown), action_id, block_id, value)
-            action = action_of(block, element, value, self.ws.now())
+            action = action_of(by, block, element, value)
             _remember(message.state, block, action)
             payload = message_click_payload(self.ws, seen, person, place, message, shown, action)
         self._interact(seen, "block_actions", payload)
@@ -96,11 +97,12 @@ class Clicks(Acting):
         seen = Seen(user)
         with self.ws.lock:
             person = self._clicker(user)
-            fill(view.content["blocks"], view.values, values or {})
+            by = Chooser(self.ws, user)
+            fill(by, view.content["blocks"], view.values, values or {})
             block, element = find_element(view.content["blocks"], action_id, block_id, value)
             if block["type"] == "input" and not block.get("dispatch_action"):
                 raise CannotDo(f"{action_id} sends nothing until the modal is submitted")
-            action = action_of(block, element, value, self.ws.now())
+            action = action_of(by, block, element, value)
             _remember(view.values, block, action)
             payload = view_click_payload(self.ws, seen, person, view, action)
         self._interact(seen, "block_actions", payload)
@@ -121,7 +123,7 @@ class Clicks(Acting):
         view = self._top(user)
         seen = Seen(user)
         with self.ws.lock:
-            fill(view.content["blocks"], view.values, values or {})
+            fill(Chooser(self.ws, user), view.content["blocks"], view.values, values or {})
             if not view.content.get("submit"):
                 raise CannotDo("this modal has no submit button")
             empty = missing_inputs(view)

@@ -10,7 +10,8 @@ Control = Callable[[str, Json], tuple[int, Any]]
 NAMES = frozenset(
     {
         "add_user", "deactivate", "add_channel", "invite", "remove", "join", "leave", "archive", "dm", "dm_between",
-        "command", "say", "bot_says", "edit", "delete", "react", "open_home", "shortcut", "message_shortcut",
+        "command", "say", "bot_says", "edit", "delete", "react", "unreact", "suggest", "upload",
+        "open_home", "shortcut", "message_shortcut",
         "click", "click_home", "click_modal", "submit", "close",
         "messages", "thread", "ephemerals", "reload", "dms", "home", "view", "views", "users", "channels",
         "calls", "deliveries", "warnings", "facts",

@@ -92,9 +92,15 @@ def _static_select(problems: Problems, pointer: str, element: Json) -> None:
     options = problems.array(pointer, element, "options", limits.OPTIONS)
     for index, option in enumerate(options):
         check_option(problems, f"{pointer}/options/{index}", option)
-    for index, group in enumerate(problems.array(pointer, element, "option_groups", limits.OPTION_GROUPS)):
-        options = [*options, *_group(problems, f"{pointer}/option_groups/{index}", group)]
-    _check_initial(problems, pointer, element, options)
+    _check_initial(problems, pointer, element, [*options, *check_option_groups(problems, pointer, element)])
+
+
+def check_option_groups(problems: Problems, pointer: str, thing: Json) -> list[Any]:
+    """The options of all groups (docs.slack.dev: Option group object)."""
+    options: list[Any] = []
+    for index, group in enumerate(problems.array(pointer, thing, "option_groups", limits.OPTION_GROUPS)):
+        options += _group(problems, f"{pointer}/option_groups/{index}", group)
+    return options
 
 
 def _group(problems: Problems, pointer: str, group: Any) -> list[Any]:
@@ -140,6 +146,13 @@ def _text_input(problems: Problems, pointer: str, element: Json) -> None:
     problems.whole(pointer, element, "max_length", 1, limits.TYPED_TEXT)
 
 
+def _file_input(problems: Problems, pointer: str, element: Json) -> None:
+    problems.whole(pointer, element, "max_files", 1, limits.FILES)
+    for index, kind in enumerate(problems.array(pointer, element, "filetypes", limits.FILE_TYPES)):
+        if not isinstance(kind, str) or not kind:
+            problems.add(f"{pointer}/filetypes/{index}", "must provide a file extension")
+
+
 def _number_input(problems: Problems, pointer: str, element: Json) -> None:
     problems.flag(pointer, element, "is_decimal_allowed")
     for key in ("initial_value", "min_value", "max_value"):
@@ -178,7 +191,7 @@ ELEMENTS: dict[str, Element] = {
     "email_text_input": Element(_text_input, (), ("initial_value", "placeholder", "dispatch_action_config")),
     "external_select": Element(_external_select, (), ("placeholder", "initial_option", "min_query_length")),
     "feedback_buttons": Element(_nothing, ("positive_button", "negative_button")),
-    "file_input": Element(_nothing, (), ("filetypes", "max_files")),
+    "file_input": Element(_file_input, (), ("filetypes", "max_files")),
     "icon_button": Element(_nothing, ("icon", "text"), ("value", "accessibility_label", "visible_to_user_ids")),
     "image": Element(check_image_source, ("alt_text",), ("image_url", "slack_file"), is_interactive=False),
     "multi_channels_select": _people("initial_channels"),

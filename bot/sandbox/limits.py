@@ -46,6 +46,10 @@ OVERFLOW_OPTIONS = 5
 BOX_OPTIONS = 10
 CONFIRM = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
 TYPED_TEXT = 3000
+FILES = 10
+FILE_BYTES = 10_000_000
+# Slack documents no number; nobody lists more types than there are.
+FILE_TYPES = 100
 
 TABLES = 1
 TABLE_ROWS = 100

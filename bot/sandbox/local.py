@@ -16,17 +16,20 @@ from bot.sandbox.manifest import Manifest
 from bot.sandbox.outbound import Outbound
 from bot.sandbox.page_api import Page
 from bot.sandbox.people import People
+from bot.sandbox.reacting import Reacting
 from bot.sandbox.records import Ack, Json
 from bot.sandbox.scene import Scene
 from bot.sandbox.server import ServerThread, build_app
 from bot.sandbox.signing import sign
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.state import Options, Workspace
+from bot.sandbox.suggesting import Suggesting
+from bot.sandbox.uploads import Uploads
 
 Result = TypeVar("Result")
 
 
-class LocalSlack(Scene, People, Clicks, Looking, Guided):
+class LocalSlack(Scene, People, Clicks, Reacting, Suggesting, Uploads, Looking, Guided):
     """A strict Slack on 127.0.0.1. The package's docstring describes all it can do."""
 
     def __init__(

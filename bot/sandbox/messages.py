@@ -2,6 +2,7 @@
 
 import copy
 
+from bot.sandbox.errors import SlackError
 from bot.sandbox.records import Json
 from bot.sandbox.state import Channel, Message, Workspace
 
@@ -29,7 +30,7 @@ def message_json(ws: Workspace, channel: Channel, message: Message, *, with_meta
         body["bot_profile"] = _bot_profile(ws, message)
     if message.ephemeral_to:
         body["is_ephemeral"] = True
-    return body | _thread_fields(channel, message)
+    return body | _thread_fields(ws, channel, message)
 
 
 def _bot_profile(ws: Workspace, message: Message) -> Json:
@@ -43,10 +44,14 @@ def _bot_profile(ws: Workspace, message: Message) -> Json:
     }
 
 
-def _thread_fields(channel: Channel, message: Message) -> Json:
+def _thread_fields(ws: Workspace, channel: Channel, message: Message) -> Json:
     if message.thread_ts and message.thread_ts != message.ts:
         parent = channel.messages.get(message.thread_ts)
-        return {"parent_user_id": parent.user} if parent else {}
+        if parent is None:
+            return {}
+        # What was sent to the channel too says what it answers.
+        root = {"root": message_json(ws, channel, parent)} if message.subtype == "thread_broadcast" else {}
+        return {"parent_user_id": parent.user, **root}
     replies = replies_to(channel, message.ts)
     if not replies:
         return {}
@@ -111,6 +116,17 @@ def change(ws: Workspace, channel: Channel, message: Message, changes: Json) -> 
     message.state = {block_id: values for block_id, values in message.state.items() if block_id in kept}
     ws.changed.notify_all()
     return previous
+
+
+def remove_reaction(ws: Workspace, message: Message, user: str, name: str) -> None:
+    """Take a reaction away. Refused: `no_reaction` where there is none of this person."""
+    people = message.reactions.get(name, [])
+    if user not in people:
+        raise SlackError("no_reaction")
+    people.remove(user)
+    if not people:
+        del message.reactions[name]
+    ws.changed.notify_all()
 
 
 def remove(ws: Workspace, channel: Channel, message: Message) -> Json:

@@ -37,7 +37,8 @@ HEADERS = {
 }
 ACTS = frozenset(
     {
-        "command", "say", "edit", "delete", "react", "open_home", "shortcut", "message_shortcut", "click", "click_home",
+        "command", "say", "edit", "delete", "react", "unreact", "suggest", "upload",
+        "open_home", "shortcut", "message_shortcut", "click", "click_home",
         "click_modal", "submit", "close", "join", "leave", "reload", "dm", "dm_between",
     }
 )  # fmt: skip
@@ -203,7 +204,7 @@ def _shorter(answer: Json) -> Json:
     result = answer.get("result")
     if not isinstance(result, dict):
         return answer
-    kept = {key: result.get(key) for key in ("error", "errors", "ts")}
+    kept = {key: result.get(key) for key in ("error", "errors", "ts", "options")}
     # What Slack itself says to somebody is stored nowhere, so it travels in the answer.
     said = [shown["text"] for shown in result.get("ephemerals", []) if shown.get("user") == "USLACKBOT"]
     return {"ok": True, "result": {**kept, "ok": result.get("ok"), "said": said}}

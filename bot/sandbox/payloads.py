@@ -43,12 +43,9 @@ def command_payload(ws: Workspace, seen: Seen, user: User, channel: Channel, com
     }
 
 
-def message_click_payload(
-    ws: Workspace, seen: Seen, user: User, channel: Channel, message: Message, shown: Json, action: Json
-) -> Json:
-    """block_actions from a message. An ephemeral message itself is not in the payload: Slack keeps no copy of it."""
+def where_message(channel: Channel, message: Message, shown: Json) -> Json:
+    """The message that an interaction comes from. An ephemeral one is not in it: Slack keeps no copy of it."""
     is_ephemeral = message.ephemeral_to is not None
-    seen.trigger_id = new_trigger(ws, user.id)
     container = {
         "type": "message",
         "message_ts": message.ts,
@@ -56,13 +53,26 @@ def message_click_payload(
         "is_ephemeral": is_ephemeral,
         **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
     }
+    body = {"container": container, "channel": {"id": channel.id, "name": channel_name(channel)}}
+    return body if is_ephemeral else {**body, "message": shown}
+
+
+def where_view(ws: Workspace, view: View) -> Json:
+    """The modal or Home tab that an interaction comes from."""
+    return {"container": {"type": "view", "view_id": view.id}, "view": view_json(ws, view)}
+
+
+def message_click_payload(
+    ws: Workspace, seen: Seen, user: User, channel: Channel, message: Message, shown: Json, action: Json
+) -> Json:
+    """block_actions from a message."""
+    is_ephemeral = message.ephemeral_to is not None
+    seen.trigger_id = new_trigger(ws, user.id)
     return {
         "type": "block_actions",
         **_common(ws, user),
-        "container": container,
         "trigger_id": seen.trigger_id,
-        "channel": {"id": channel.id, "name": channel_name(channel)},
-        **({} if is_ephemeral else {"message": shown}),
+        **where_message(channel, message, shown),
         "state": {"values": state_of(shown.get("blocks", []), message.state)},
         "response_url": new_response_url(ws, seen, channel.id, message.ts, is_ephemeral=is_ephemeral),
         "actions": [action],
@@ -72,15 +82,25 @@ def message_click_payload(
 def view_click_payload(ws: Workspace, seen: Seen, user: User, view: View, action: Json) -> Json:
     """block_actions from a modal or the Home tab."""
     seen.trigger_id = new_trigger(ws, user.id, view.id if view.content["type"] == "modal" else None)
-    shown = view_json(ws, view)
+    where = where_view(ws, view)
     return {
         "type": "block_actions",
         **_common(ws, user),
-        "container": {"type": "view", "view_id": view.id},
         "trigger_id": seen.trigger_id,
-        "view": shown,
-        "state": shown["state"],
+        **where,
+        "state": where["view"]["state"],
         "actions": [action],
+    }
+
+
+def suggestion_payload(ws: Workspace, user: User, block: Json, element: Json, typed: str) -> Json:
+    """block_suggestion: what somebody has typed into a menu of the bot's. It has no trigger and no response_url."""
+    return {
+        "type": "block_suggestion",
+        **_common(ws, user),
+        "block_id": block["block_id"],
+        "action_id": element["action_id"],
+        "value": typed,
     }
 
 

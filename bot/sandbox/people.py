@@ -15,7 +15,7 @@ from bot.sandbox.views import view_json
 
 
 class People(Acting):
-    """Talking, commanding, reacting, opening the Home tab, using shortcuts."""
+    """Talking, commanding, opening the Home tab, using shortcuts."""
 
     def command(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Seen:
         """Type a slash command. In a thread, or with a name the manifest lacks, Slack itself says no."""
@@ -111,18 +111,6 @@ class People(Acting):
         if message.user != user and not self.ws.users[user].is_admin:
             raise CannotDo(f"{ts} is not {user}'s message")
         return place, message
-
-    def react(self, user: str, channel: str, ts: str, name: str) -> Seen:
-        """React to a message, once per person and name."""
-        with self.ws.lock:
-            place, message = self.shown(user, channel, ts)
-            people = message.reactions.setdefault(name, [])
-            if user in people:
-                raise CannotDo(f"{user} has reacted with {name}")
-            people.append(user)
-            self.ws.changed.notify_all()
-            sent = events.emit_reaction(self.ws, place, message, user, name)
-        return self.wait(Seen(user, ts=ts), sent)
 
     def open_home(self, user: str, tab: str = "home") -> Seen:
         """Open the app's Home (or Messages) tab."""

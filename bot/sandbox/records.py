@@ -71,6 +71,7 @@ class Seen:
     ephemerals: list[Json] = field(default_factory=list)
     replies: list[Json] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    options: list[Json] = field(default_factory=list)
     view: Json | None = None
 
     def take(self, ack: Ack) -> None:

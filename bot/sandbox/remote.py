@@ -13,7 +13,8 @@ Found = TypeVar("Found")
 RECORDS: dict[str, type[ApiCall] | type[Delivery]] = {"calls": ApiCall, "deliveries": Delivery}
 ACTS = frozenset(
     {
-        "command", "say", "bot_says", "edit", "delete", "react", "open_home", "shortcut", "message_shortcut", "click",
+        "command", "say", "bot_says", "edit", "delete", "react", "unreact", "suggest",
+        "open_home", "shortcut", "message_shortcut", "click",
         "click_home", "click_modal", "submit", "close", "invite", "remove", "join", "leave",
     }
 )  # fmt: skip
@@ -23,7 +24,9 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "dm": ("user",), "dm_between": ("user", "other"), "command": ("user", "channel", "text", "thread_ts"),
     "say": ("user", "channel", "text", "thread_ts"), "bot_says": ("channel", "text", "thread_ts"),
     "edit": ("user", "channel", "ts", "text"), "delete": ("user", "channel", "ts"),
-    "react": ("user", "channel", "ts", "name"), "open_home": ("user", "tab"), "shortcut": ("user", "callback_id"),
+    "react": ("user", "channel", "ts", "name"),
+    "unreact": ("user", "channel", "ts", "name"), "suggest": ("user", "action_id", "typed"),
+    "upload": ("user", "name", "content"), "open_home": ("user", "tab"), "shortcut": ("user", "callback_id"),
     "message_shortcut": ("user", "channel", "ts", "callback_id"),
     "click": ("user", "channel", "ts", "action_id", "value"),
     "click_home": ("user", "action_id", "value"), "click_modal": ("user", "action_id", "value"),

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
 
-from bot.sandbox.api_files import receive
+from bot.sandbox.api_files import private_content, receive
 from bot.sandbox.control import Control
 from bot.sandbox.dispatch import Answer, call_method, call_response_url
 from bot.sandbox.errors import SlackError
@@ -44,6 +44,7 @@ def build_app(ws: Workspace, sockets: SocketMode, http: HttpDelivery, outbound: 
     app.add_api_route("/api/{method}", _api_route(ws), methods=methods, response_model=None)
     app.add_api_route("/response/{name:path}", _response_route(ws), methods=["POST"], response_model=None)
     app.add_api_route("/upload/{file_id}", _upload_route(ws), methods=["POST", "PUT"], response_model=None)
+    app.add_api_route("/files-pri/{name}", _private_file_route(ws), methods=["GET"], response_model=None)
     app.add_api_route("/_control/{name}", _control_route(page.control), methods=methods, response_model=None)
     app.add_api_websocket_route("/link/", _link_route(sockets))
     page.add_routes(app)
@@ -88,6 +89,17 @@ def _upload_route(ws: Workspace) -> Callable[..., Any]:
         return Response(f"OK - {len(content)}" if is_taken else "no such upload", 200 if is_taken else 404)
 
     return upload
+
+
+def _private_file_route(ws: Workspace) -> Callable[..., Any]:
+    async def private_file(request: Request, name: str) -> Response:
+        with ws.lock:
+            content = private_content(ws, name, token_of(request.headers, {}))
+        return Response(
+            content or "no such file", 404 if content is None else 200, media_type="application/octet-stream"
+        )
+
+    return private_file
 
 
 def _control_route(control: Control) -> Callable[..., Any]:

@@ -118,6 +118,8 @@ class File:
     title: str = ""
     content: bytes = b""
     is_complete: bool = False
+    user: str = ""
+    created: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class Workspace:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.files: dict[str, File] = {}
+        self.suggested: dict[tuple[str, str, str], list[Json]] = {}
         self.tickets: dict[str, float] = {}
         self.calls: list[ApiCall] = []
         self.sent: list[Delivery] = []

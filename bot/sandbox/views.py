@@ -25,6 +25,9 @@ def checked_view(view: object, kinds: tuple[str, ...] = ("modal",)) -> Json:
 def _kept(ws: Workspace, content: Json) -> Json:
     content = copy.deepcopy(content)
     content["blocks"] = give_block_ids(ws, content.get("blocks", []))
+    kinds = {element.get("type") for block in content["blocks"] for element in elements_of(block)}
+    if "file_input" in kinds and not ws.manifest.has_any(("files:read",)):
+        ws.warn("a view has a file_input, which needs the scope files:read")
     return content
 
 
