@@ -9,7 +9,7 @@ from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
 from db.tables.ledger import Account
-from db.tables.top_up import ThreadReply, TopUp, TopUpCard
+from db.tables.top_up import ThreadReply, TopUp, TopUpCard, TopUpQuestion, TopUpStep
 
 _PENDING = "pending"
 
@@ -28,6 +28,15 @@ def by_id(session: Session, top_up_id: int) -> TopUp | None:
     return session.exec(found).first()
 
 
+def hold(session: Session, top_up_id: int) -> TopUp | None:
+    """The request, held until the transaction ends, so that its steps and what is said of it come one after the other.
+
+    On SQLite a writer is alone anyway.
+    """
+    found = select(TopUp).where(TopUp.id == top_up_id).with_for_update(key_share=True)
+    return session.exec(found.execution_options(populate_existing=True)).first()
+
+
 def by_request_key(session: Session, request_key: str) -> TopUp | None:
     """The request that this click, command or form has made already."""
     return session.exec(select(TopUp).where(TopUp.request_key == request_key)).first()
@@ -37,6 +46,11 @@ def pending_of(session: Session, person_id: int) -> TopUp | None:
     """The one request of a person that waits."""
     found = select(TopUp).where(TopUp.person_id == person_id, TopUp.status == _PENDING)
     return session.exec(found.execution_options(populate_existing=True)).first()
+
+
+def all_pending(session: Session) -> Sequence[TopUp]:
+    """Every request that waits, oldest first."""
+    return session.exec(select(TopUp).where(TopUp.status == _PENDING).order_by(col(TopUp.id))).all()
 
 
 def approved_in(session: Session, account_id: int) -> int:
@@ -54,10 +68,36 @@ def add(session: Session, row: TopUp) -> TopUp:
     return row
 
 
-def settle(session: Session, top_up_id: int, values: dict[str, Any]) -> bool:
-    """Give a pending request its final status; False when somebody else was first. This decides who won."""
-    statement = update(TopUp).where(col(TopUp.id) == top_up_id, col(TopUp.status) == _PENDING).values(**values)
-    return _changed(session, statement)
+def settle(session: Session, row: TopUp, values: dict[str, Any]) -> bool:
+    """Change a pending request that is still of this version; False when somebody else was first. This decides who won.
+
+    Every status but pending is final.
+    """
+    is_as_read = (col(TopUp.id) == row.id, col(TopUp.status) == _PENDING, col(TopUp.version) == row.version)
+    return _changed(session, update(TopUp).where(*is_as_read).values(**values))
+
+
+def add_steps(session: Session, rows: Sequence[TopUpStep]) -> None:
+    """Store the steps of a version."""
+    session.add_all(rows)
+    session.flush()
+
+
+def steps_of(session: Session, row: TopUp) -> Sequence[TopUpStep]:
+    """The steps of the request's present version, in order."""
+    found = select(TopUpStep).where(TopUpStep.top_up_id == row.id, TopUpStep.version == row.version)
+    return session.exec(found.order_by(col(TopUpStep.position)).execution_options(populate_existing=True)).all()
+
+
+def decide_step(session: Session, step: TopUpStep, values: dict[str, Any]) -> bool:
+    """Decide a step that nobody has decided; False when somebody else was first."""
+    is_this = (
+        col(TopUpStep.top_up_id) == step.top_up_id,
+        col(TopUpStep.version) == step.version,
+        col(TopUpStep.position) == step.position,
+        col(TopUpStep.decided_by).is_(None),
+    )
+    return _changed(session, update(TopUpStep).where(*is_this).values(**values))
 
 
 def overdue(session: Session, now: datetime) -> Sequence[int]:
@@ -97,8 +137,30 @@ def card_uids(session: Session, top_up_id: int) -> Sequence[str]:
 
 
 def place_card(session: Session, uid: str, channel: str, ts: str) -> bool:
-    """Note where a card stands; False when the message is no card."""
-    return _changed(session, update(TopUpCard).where(col(TopUpCard.uid) == uid).values(channel=channel, ts=ts))
+    """Note where a card or a question stands; False when the message is neither."""
+    place = {"channel": channel, "ts": ts}
+    if _changed(session, update(TopUpCard).where(col(TopUpCard.uid) == uid).values(**place)):
+        return True
+    return _changed(session, update(TopUpQuestion).where(col(TopUpQuestion.uid) == uid).values(**place))
+
+
+def add_question(session: Session, row: TopUpQuestion) -> None:
+    """Remember that a message is the question of a version in a card's thread."""
+    session.add(row)
+    session.flush()
+
+
+def questions_of(session: Session, card_uid: str) -> Sequence[TopUpQuestion]:
+    """The questions in a card's thread, in the order in which they were asked."""
+    found = select(TopUpQuestion).where(TopUpQuestion.card_uid == card_uid)
+    return session.exec(found.order_by(col(TopUpQuestion.version), col(TopUpQuestion.position))).all()
+
+
+def questions_at(session: Session, channel: str, thread_ts: str) -> Sequence[TopUpQuestion]:
+    """The questions in the thread of the card that stands there, in the order in which they were asked."""
+    card = select(TopUpCard.uid).where(TopUpCard.channel == channel, TopUpCard.ts == thread_ts)
+    uid = session.exec(card).first()
+    return questions_of(session, uid) if uid is not None else []
 
 
 def by_card(session: Session, channel: str, ts: str) -> int | None:

@@ -22,8 +22,9 @@ from bot.rules.policy_file import (
     PayBand,
     read_policy,
 )
+from bot.rules.top_up_tier import Tier, default_tiers
 
-__all__ = ["DEFAULTS", "BadPolicy", "PayBand", "Policy", "PolicyDocument", "parse_policy", "resolve"]
+__all__ = ["DEFAULTS", "BadPolicy", "PayBand", "Policy", "PolicyDocument", "Tier", "caps", "parse_policy", "resolve"]
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -47,6 +48,10 @@ class Policy:
     auto_approve_nanos: int = AUTO_APPROVE_NANOS
     manager_limit_nanos: int = MANAGER_LIMIT_NANOS
     top_up_expires_after_days: int = 7
+    top_up_tiers: tuple[Tier, ...] = ()
+    remind_after_hours: int = 4
+    escalate_after_hours: int = 48  # 0: never
+    cap_nanos: int | None = None  # of the company, or of the team whose policy it is
     enforcement_mode: Literal["notify", "soft", "hard"] = "notify"
     grace_nanos: int = GRACE_NANOS
     reserve_nanos: int = RESERVE_NANOS
@@ -62,6 +67,11 @@ class Policy:
     bursts: bool = True
     manager_views: bool = True
     decided_by: Mapping[str, str] = field(default_factory=_nothing, repr=False)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Who decides above what approves itself."""
+        return self.top_up_tiers or default_tiers(self.manager_limit_nanos)
 
     def source_of(self, name: str) -> str:
         """Which scope decided a field: `company default`, `company`, `country DE`, `team Engines`, `person a@b.c`.
@@ -111,6 +121,17 @@ def parse_policy(toml_text: str, *, zone: ZoneInfo | None = None) -> PolicyDocum
     """
     contents = read_policy(toml_text, zone or ZoneInfo("UTC"))
     return PolicyDocument(contents.effective_from, contents.timezone, contents)
+
+
+def caps(company: Policy, own: Policy) -> dict[str, int]:
+    """What may be promised in a period, in nano-dollars: to the `company` and to somebody's `team`.
+
+    Only those that have a cap; `own` is what holds for that somebody. A team's cap does not replace the company's.
+    """
+    found = {"company": company.cap_nanos}
+    if own.source_of("cap_nanos").startswith("team "):
+        found["team"] = own.cap_nanos
+    return {scope: nanos for scope, nanos in found.items() if nanos is not None}
 
 
 def resolve(

@@ -15,6 +15,7 @@ from bot.rules import policy_value as value
 from bot.rules.errors import Mistakes, Refused, quoted
 from bot.rules.money import NANOS
 from bot.rules.period import zone_named
+from bot.rules.top_up_tier import read_tiers
 
 AUTO_APPROVE_NANOS = 50 * NANOS
 MANAGER_LIMIT_NANOS = 2000 * NANOS
@@ -53,6 +54,8 @@ _SCOPED: Mapping[str, Section] = {
         "auto_approve_usd": ("auto_approve_nanos", value.usd),
         "manager_limit_usd": ("manager_limit_nanos", value.usd),
         "expires_after_days": ("top_up_expires_after_days", value.days),
+        "remind_after_hours": ("remind_after_hours", value.hours),
+        "escalate_after_hours": ("escalate_after_hours", value.hours_or_never),
     },
     "enforcement": {
         "mode": ("enforcement_mode", value.one_of({"notify": "notify", "soft": "soft", "hard": "hard"})),
@@ -60,8 +63,10 @@ _SCOPED: Mapping[str, Section] = {
         "reserve_usd": ("reserve_nanos", value.usd),
     },
 }
+_CAP: Section = {"cap_usd": ("cap_nanos", value.usd)}
 _COMPANY: Mapping[str, Section] = {
     **_SCOPED,
+    "cap": _CAP,
     "allotment": {
         **_ALLOTMENT,
         "period": ("period_months", value.one_of({"month": 1, "quarter": 3, "year": 12})),
@@ -86,7 +91,9 @@ _PAY_BAND: Section = {
     "allotment_usd": ("allotment_nanos", value.usd),
     "lower_base_usd": ("lower_base_nanos", value.usd),
 }
-_SCOPES: Mapping[str, Mapping[str, Section]] = {"team": _SCOPED, "country": _COUNTRY_SECTIONS, "person": _SCOPED}
+_TEAM_SECTIONS: Mapping[str, Section] = {**_SCOPED, "cap": _CAP}
+_SCOPES: Mapping[str, Mapping[str, Section]] = {"team": _TEAM_SECTIONS, "country": _COUNTRY_SECTIONS, "person": _SCOPED}
+_TIER = "tier"
 _NO_SECTIONS = ("effective_from", "timezone", "pay_band", *_SCOPES)
 _TOP = ("effective_from", "timezone", *_COMPANY, "pay_band", *_SCOPES)
 
@@ -156,11 +163,14 @@ class _Reading:
         """The values of one table's keys, under their fields' names; None for one that is wrong."""
         found: dict[str, Any] = {}
         for key, each in self.table(path, raw).items():
+            if key == _TIER and section is _SCOPED["top_up"]:
+                found["top_up_tiers"] = read_tiers(_under(path, key), each, self.wrong)
+                continue
             if key not in section:
                 if key in _COMPANY.get(path.rpartition(".")[2], {}):
                     self.wrong(_under(path, key), "can be set for the whole company only.")
                 else:
-                    self.unknown(path, key, section)
+                    self.unknown(path, key, [*section, _TIER] if section is _SCOPED["top_up"] else section)
                 continue
             name, reader = section[key]
             found[name] = self.value(_under(path, key), each, reader)
@@ -172,6 +182,8 @@ class _Reading:
         for key, each in self.table(path, raw).items():
             if key in sections:
                 found |= self.section(_under(path, key), each, sections[key])
+            elif key == "cap":
+                self.wrong(_under(path, key), "can be set for the whole company or a team only.")
             elif key in _COMPANY or key == "pay_band":
                 self.wrong(_under(path, key), "can be set for the whole company only.")
             elif key in _COUNTRY_SECTIONS:
@@ -279,6 +291,8 @@ def _check_together(reading: _Reading, contents: Contents) -> None:
 def _check_tiers(reading: _Reading, path: str, said: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
     if not {"auto_approve_nanos", "manager_limit_nanos"} & said.keys():
         return
+    if whole.get("top_up_tiers"):
+        return  # then no manager's limit is asked
     auto = whole.get("auto_approve_nanos", AUTO_APPROVE_NANOS)
     limit = whole.get("manager_limit_nanos", MANAGER_LIMIT_NANOS)
     if auto is not None and limit is not None and auto > limit:

@@ -23,6 +23,7 @@ _MOST_THRESHOLDS = 20
 _HIGHEST_THRESHOLD = 100
 _LONGEST_NAME = 200
 _LONGEST_WAIT = 365
+_LONGEST_HOURS = 24 * _LONGEST_WAIT
 
 
 class WrongValue(Refused):
@@ -87,6 +88,20 @@ def days(raw: Any) -> int:
     """Whole days, from 1 to a year."""
     if type(raw) is not int or not 1 <= raw <= _LONGEST_WAIT:
         raise WrongValue(f"must be a whole number of days from 1 to {_LONGEST_WAIT}.")
+    return raw
+
+
+def hours(raw: Any) -> int:
+    """Whole hours, from 1 to a year's."""
+    if type(raw) is not int or not 1 <= raw <= _LONGEST_HOURS:
+        raise WrongValue(f"must be a whole number of hours from 1 to {_LONGEST_HOURS:,}.")
+    return raw
+
+
+def hours_or_never(raw: Any) -> int:
+    """Whole hours, or 0 for never."""
+    if type(raw) is not int or not 0 <= raw <= _LONGEST_HOURS:
+        raise WrongValue(f"must be a whole number of hours up to {_LONGEST_HOURS:,}, or 0 for never.")
     return raw
 
 

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +11,7 @@ from bot.rules.errors import Refused, quoted
 from bot.rules.money import NANOS, plain_number, round_up_125, to_nanos
 from bot.rules.policy import Policy
 
-Step = Literal["auto", "manager", "finance"]
+Kind = Literal["once", "permanent"]
 Status = Literal["pending", "approved", "denied", "withdrawn", "expired", "period_ended"]
 
 MOST_USD = 1_000_000
@@ -43,7 +42,7 @@ _EXPONENT = re.compile(r"[$]?[0-9.,]+e[+-]?[0-9]+", re.IGNORECASE)
 
 
 class BadRequest(Refused):
-    """That is not a request that Stipend understands."""
+    """That is not a request that I understand."""
 
 
 class UnitMissing(BadRequest):
@@ -144,9 +143,7 @@ def clean_reason(text: str, amount: str = "500") -> str:
             f" `/topup {_short(amount)} finish the migration`. Or type `/topup` alone for a form."
         )
     if len(reason) > REASON_MAX:
-        raise BadRequest(
-            f"A reason has at most {REASON_MAX} characters; this one has {len(reason):,}. Please shorten it."
-        )
+        raise BadRequest(f"A reason has at most {REASON_MAX} characters; this one has {len(reason):,}. Shorten it.")
     return reason
 
 
@@ -161,7 +158,7 @@ def one_line(text: str) -> str:
     return " ".join("".join(c for c in kept if unicodedata.category(c) != "Cf" or c == "\u200d").split())
 
 
-_ONLY_DOLLARS = f"Stipend counts in US dollars. {_HOW}"
+_ONLY_DOLLARS = f"Requests are in US dollars. {_HOW}"
 
 
 def _short(text: str) -> str:
@@ -221,9 +218,9 @@ def _not_an_amount(typed: str, how: str = _HOW) -> str:
     if _EXPONENT.fullmatch(first):
         return f"{quoted(first)} is not an amount: write it out, like 1,300. {how}"
     if any(c.isnumeric() and not c.isascii() for c in first):
-        return f"{quoted(first)} is not an amount: please use the digits 0 to 9. {how}"
+        return f"{quoted(first)} is not an amount: use the digits 0 to 9. {how}"
     if _OTHER_MONEY.match(first):
-        return f"Stipend counts in US dollars. {how}"
+        return f"Requests are in US dollars. {how}"
     return f"{quoted(first)} is not an amount. {how}"
 
 
@@ -251,28 +248,12 @@ def price(wanted: Wanted, *, nanos_per_token: Fraction | None, allotment_nanos: 
     return Priced(round_up_125(to_nanos(exact)), derived=True)
 
 
-def step_of(policy: Policy, asked_nanos: int, approved_nanos: int, *, has_manager: bool) -> Step:
-    """Who decides. What was approved before in the period counts too: half, twice, is no way around a limit."""
-    total = asked_nanos + approved_nanos
-    if total <= policy.auto_approve_nanos:
-        return "auto"
-    return "manager" if has_manager and total <= policy.manager_limit_nanos else "finance"
+def is_automatic(policy: Policy, total_nanos: int) -> bool:
+    """Whether a request approves itself.
 
-
-def deciders(step: str, *, requester: int, manager: int | None, finance: Iterable[int]) -> list[int]:
-    """Ids of those who may decide now. Nobody ever decides their own request.
-
-    `manager` is the requester's active manager and `finance` the active finance people of this moment. Where a
-    manager's step has lost its manager, finance decides; otherwise the request would be stuck.
+    The total counts what was approved before in the period, here as in the tiers: half twice is no way round.
     """
-    if step == "manager" and manager is not None and manager != requester:
-        return [manager]
-    return sorted({person for person in finance if person != requester})
-
-
-def may_decide(step: str, by: int, *, requester: int, manager: int | None, finance: Collection[int]) -> bool:
-    """Whether this person may decide this request at this moment."""
-    return by in deciders(step, requester=requester, manager=manager, finance=finance)
+    return total_nanos <= policy.auto_approve_nanos
 
 
 def cheapest_sufficient(available_nanos: int, expected_nanos: int) -> int | None:

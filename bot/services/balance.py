@@ -13,9 +13,10 @@ from bot.rules.forecast import DAYS_LOOKED_AT, RunOut, run_out
 from bot.rules.ledger import Standing, burn_order
 from bot.rules.period import Period
 from bot.services import account as accounts
-from bot.services import allotment, person, policy
+from bot.services import allotment, gate, person, policy
 from bot.services.account import Book, Entry, id_of
 from bot.services.allotment import Survey
+from bot.services.top_up_people import deciders_of
 from bot.services.verb import Company, Tx, look, verb
 from db import ledger as query
 from db import top_up as top_ups
@@ -139,7 +140,7 @@ def _drawn(
         run_out=_run_out(tx, standing.available, days, period),
         biggest_driver=_biggest(drivers, standing.spent),
         pending=_pending(tx, person_id),
-        enforcement_mode=policy.policy_for(tx, _scope(tx, found)).enforcement_mode,
+        enforcement_mode=gate.mode_in_effect(tx, policy.policy_for(tx, _scope(tx, found)).enforcement_mode),
         completeness=[(row.source, row.newest_event_at) for row in query.sources(tx.session)],
         unpriced_events=sum(unpriced for *_, unpriced in drivers),
         has_allotment=book is not None and book.allotment > 0,
@@ -205,8 +206,7 @@ def _pending(tx: Tx, person_id: int) -> tuple[int, str, datetime] | None:
     row = top_ups.pending_of(tx.session, person_id)
     if row is None:
         return None
-    manager = person.manager_of(tx, person_id) if row.step == "manager" else None
-    deciders = [manager.name] if manager else [one.name for one in person.finance_people(tx) if one.id != person_id]
+    deciders = [one.name for one in deciders_of(tx, row)]
     return row.asked_nanos, " or ".join(deciders) or "finance", row.created_at
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.services import roster
+from bot.services import roster, top_up_cap
 from bot.services.verb import Tx, look
 from db import vitals
 
@@ -37,10 +37,11 @@ def _people(tx: Tx) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, "Nobody is in the roster. Bring people in with: python -m bot import people FILE")
         return
     yield Finding(Level.OK, f"{len(everybody)} people are in the roster.")
-    dead_ends = roster.dead_ends(tx)
+    dead_ends = list(roster.dead_ends(tx))
     yield from (Finding(Level.WARNING, sentence) for sentence in dead_ends)
     if not dead_ends:
         yield Finding(Level.OK, "For everybody there is somebody who can decide a top-up.")
+    yield from (Finding(Level.WARNING, sentence) for sentence in top_up_cap.beyond(tx))
     for currency in roster.currencies_without_rate(tx):
         yield Finding(
             Level.PROBLEM,

@@ -1,6 +1,6 @@
 """People of the roster as the other services ask for them: who they are, what holds for them today, who decides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -137,22 +137,18 @@ def _terms_of_everybody(tx: Tx) -> dict[int, Terms]:
     return {person_id: row for person_id, row in rows.items() if _is_employed(row, today)}
 
 
-def dead_ends(tx: Tx) -> list[str]:
-    """Sentences that name each person for whom nobody could decide a top-up, or none above the manager's limit."""
-    return list(_dead_ends(tx))
-
-
-def _dead_ends(tx: Tx) -> Iterator[str]:
+def dead_ends(tx: Tx, ids: Collection[int]) -> Iterator[str]:
+    """Sentences for these of the people: for whom nobody could decide a top-up, or none above the manager's limit."""
     people = {one.id: one for one in active_people(tx)}
     terms = _terms_of_everybody(tx)
-    ids = {one.email: person_id for person_id, one in people.items()}
+    by_email = {one.email: person_id for person_id, one in people.items()}
     finance = {person_id for person_id, row in terms.items() if FINANCE in _roles(row)}
-    if people and not finance:
+    if ids and not finance:
         yield "Nobody has the role finance, so nobody can decide a top-up above the manager's limit."
     for person_id, one in people.items():
-        if person_id is None:
+        if person_id is None or person_id not in ids:
             continue
-        manager = ids.get(terms[person_id].manager_email or "")
+        manager = by_email.get(terms[person_id].manager_email or "")
         has_manager = manager is not None and manager != person_id
         has_finance = bool(finance - {person_id})
         if not has_manager and not has_finance:

@@ -15,7 +15,6 @@ from bot.services.outbox import try_parked_again
 from bot.services.person import (
     PersonCard,
     active_people,
-    dead_ends,
     finance_people,
     is_active,
     manager_of,
@@ -34,6 +33,7 @@ from bot.services.person import (
     whom_to_ask,
 )
 from bot.services.rate import currencies_without_rate, import_rates, rates_for
+from bot.services.top_up_people import approver_warnings, dead_ends
 from bot.services.verb import Tx, verb
 from db import roster as query
 from db.seal import Sealed, person_owner
@@ -44,6 +44,7 @@ __all__ = [
     "PersonCard",
     "SlackIdTaken",
     "active_people",
+    "approver_warnings",
     "currencies_without_rate",
     "dead_ends",
     "finance_people",

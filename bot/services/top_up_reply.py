@@ -103,6 +103,9 @@ def handle_reply(tx: Tx, reply_id: int, *, sure: bool = True) -> bool:
     top_up_id = query.by_card(tx.session, row.channel, row.thread_ts)
     if top_up_id is None:
         return tx.now - row.received_at > _PATIENCE and query.take_reply(tx.session, reply_id, tx.now)
+    seen = 1 if row.is_edit else _version_seen(tx, row, top_up_id)
+    if seen is None and tx.now - row.received_at <= _PATIENCE:
+        return False
     found = roster.person_of_slack_id(tx, said["user"])
     author = found.id if found else None
     if author is None and not sure and tx.now - row.received_at < _ACQUAINTANCE:
@@ -111,21 +114,40 @@ def handle_reply(tx: Tx, reply_id: int, *, sure: bool = True) -> bool:
         return False
     target = Target(channel=said["user"]) if author is None else Target(person_id=author)
     never = _EDITED if row.is_edit else _WITH_FILE if said.get("has_file") else None
-    sentence = _act(tx, top_up_id, author, said["text"], never)
+    sentence = _act(tx, (top_up_id, seen or 0), author, said["text"], never)
     if sentence is not None:
         _owe_question(tx, row, target, said["text"], sentence)
     return True
 
 
-def _act(tx: Tx, top_up_id: int, author: int | None, text: str, never: str | None) -> str | None:
+def _version_seen(tx: Tx, reply: ThreadReply, top_up_id: int) -> int | None:
+    """The version whose question stands before the reply in its thread, by Slack's own time.
+
+    None while it is not known where the question of the present version stands: the reply may be an answer to it.
+    """
+    request = query.by_id(tx.session, top_up_id)
+    questions = query.questions_at(tx.session, reply.channel, reply.thread_ts)
+    unplaced = [question.version for question in questions if question.ts is None]
+    if request is not None and request.version > 1 and request.version in unplaced:
+        return None
+    before = [one.version for one in questions if one.ts is not None and _instant(one.ts) < _instant(reply.ts)]
+    return max(before, default=1)
+
+
+def _instant(ts: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in ts.split("."))
+
+
+def _act(tx: Tx, seen: tuple[int, int], author: int | None, text: str, never: str | None) -> str | None:
     """Decide if the reply decides; else the sentence for its author, or None where there is nothing to say.
 
-    `never` says why this one cannot decide, whatever its text.
+    `seen` is the request and the version that it is an answer to; `never` says why this one cannot decide, whatever
+    its text.
     """
     if author is None:
         return "I do not know you, so you cannot decide requests. Nothing was changed."
     try:
-        row = pending_for(tx, top_up_id, author)
+        row = pending_for(tx, seen[0], author, seen[1])
         typing = how_to_type(row.asked_nanos)
         if never:
             return f"{never} Nothing was changed; type it as a new reply: {typing}."
@@ -135,7 +157,7 @@ def _act(tx: Tx, top_up_id: int, author: int | None, text: str, never: str | Non
             return (
                 f"{reply.why if reply else ''} Nothing was changed. Type one of these in the thread: {typing}.".strip()
             )
-        return what_became(ended) if (ended := decide_in(tx, top_up_id, author, reply)).is_over else None
+        return what_became(ended) if (ended := decide_in(tx, seen[0], author, reply, seen[1])).is_over else None
     except AlreadyDecided as refusal:
         return None if never == _EDITED else str(refusal)
     except Refused as refusal:

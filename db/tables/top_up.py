@@ -51,7 +51,6 @@ class TopUp(SQLModel, table=True):
     account_id: int = Field(foreign_key="account.id", sa_type=BigId)
     asked_nanos: int = Field(sa_type=Nanos)
     reason: Sealed = Field(sa_type=SealedColumn)
-    step: str = "manager"
     version: int = 1
     kind: str = "once"
     status: str = "pending"

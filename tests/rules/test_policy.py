@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rules.money import NANOS
-from bot.rules.policy import DEFAULTS, BadPolicy, PayBand, Policy, parse_policy, resolve
+from bot.rules.policy import DEFAULTS, BadPolicy, PayBand, Policy, caps, parse_policy, resolve
 
 DESIGNED = """
 effective_from = 2026-12-01
@@ -267,3 +268,94 @@ def test_a_mistake_is_said_with_its_key(text: str, said: str) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(BadPolicy):
         parse_policy(text)
+
+
+TIERS = """
+[[top_up.tier]]
+up_to_usd = 1000
+steps = ["manager"]
+[[top_up.tier]]
+up_to_usd = 5000
+steps = ["manager", "managers_manager"]
+[[top_up.tier]]
+steps = ["manager", ["finance", "CFO@example.com"]]
+[[team.Engines.top_up.tier]]
+steps = ["finance"]
+"""
+
+
+def test_tiers_are_read_and_the_most_specific_list_wins_as_a_whole() -> None:
+    document = parse_policy(TIERS)
+    assert [(tier.up_to_nanos, tier.steps) for tier in resolve(document).tiers] == [
+        (1000 * NANOS, (("manager",),)),
+        (5000 * NANOS, (("manager",), ("managers_manager",))),
+        (None, (("manager",), ("finance", "cfo@example.com"))),
+    ]
+    engines = resolve(document, team="engines")
+    assert [(tier.up_to_nanos, tier.steps) for tier in engines.tiers] == [(None, (("finance",),))]
+    assert engines.source_of("top_up_tiers") == "team Engines"
+
+
+def test_without_tiers_the_managers_limit_makes_two() -> None:
+    tiers = company("[top_up]\nmanager_limit_usd = 300").tiers
+    assert [(tier.up_to_nanos, tier.steps) for tier in tiers] == [
+        (300 * NANOS, (("manager",),)),
+        (None, (("finance",),)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[top_up]\ntier = 5", r"^top_up\.tier must be a list of tables: write \[\[top_up\.tier\]\]"),
+        ("[top_up]\ntier = [1]", r"^top_up\.tier must be a list of tables"),
+        ('[[top_up.tier]]\nup_to_usd = -1\nsteps = ["manager"]', r"^top_up\.tier\[1\]\.up_to_usd must be from 0"),
+        ("[[top_up.tier]]\nup_to_usd = 5", r"^top_up\.tier\[1\]\.steps must be a list of 1 to 5 steps"),
+        ("[[top_up.tier]]\nsteps = []", r"^top_up\.tier\[1\]\.steps must be a list of 1 to 5 steps"),
+        ("[[top_up.tier]]\nsteps = [[]]", r"^top_up\.tier\[1\]\.steps\[1\] must name 1 to 10 approvers"),
+        ('[[top_up.tier]]\nsteps = ["boss"]', r'^top_up\.tier\[1\]\.steps\[1\] has "boss" that is no approver'),
+        (
+            '[[top_up.tier]]\nsteps = ["finance", 3]',
+            r"^top_up\.tier\[1\]\.steps\[2\] has something that is no approver",
+        ),
+        ('[[top_up.tier]]\nsteps = [["finance", "finance"]]', r"^top_up\.tier\[1\]\.steps\[1\] names somebody twice"),
+        ('[[top_up.tier]]\nstep = ["finance"]\nsteps = ["finance"]', r"step is not a setting\. Did you mean steps"),
+        (
+            '[[top_up.tier]]\nsteps = ["manager"]\n[[top_up.tier]]\nsteps = ["finance"]',
+            r"^top_up\.tier\[1\] has no up_to_usd, so no later tier",
+        ),
+        (
+            '[[top_up.tier]]\nup_to_usd = 5\nsteps = ["manager"]\n[[top_up.tier]]\nup_to_usd = 5\nsteps = ["finance"]',
+            r"^top_up\.tier\[2\]\.up_to_usd must be above",
+        ),
+        ('[[team."a b".top_up.tier]]\nsteps = ["x"]', r'^team\."a b"\.top_up\.tier\[1\]\.steps\[1\] has "x"'),
+        ("[top_up]\nremind_after_hours = 0", r"^top_up\.remind_after_hours must be a whole number of hours from 1"),
+        ("[top_up]\nescalate_after_hours = -1", r"^top_up\.escalate_after_hours must be .* or 0 for never"),
+        ("[top_up]\ntiers = 1", r"^top_up\.tiers is not a setting\. Did you mean tier\?"),
+        ("[cap]\ncap_usd = -1", r"^cap\.cap_usd must be from 0"),
+        ("[country.DE.cap]\ncap_usd = 1", r"^country\.DE\.cap can be set for the whole company or a team only"),
+        ('[person."a@b.co".cap]\ncap_usd = 1', r"cap can be set for the whole company or a team only"),
+    ],
+)
+def test_mistakes_in_tiers_and_caps_are_said_with_their_paths(text: str, says: str) -> None:
+    (said,) = errors_of(text)
+    assert re.search(says, said), said
+
+
+def test_every_mistake_of_the_tiers_is_listed_at_once() -> None:
+    said = errors_of('[[top_up.tier]]\nup_to_usd = "x"\nsteps = ["boss", []]\n[[top_up.tier]]\n')
+    assert [each.split()[0] for each in said] == [
+        "top_up.tier[1].up_to_usd",
+        "top_up.tier[1].steps[1]",
+        "top_up.tier[1].steps[2]",
+        "top_up.tier[2].steps",
+        "top_up.tier[1]",
+    ]
+
+
+def test_caps_of_the_company_and_of_a_team_stand_side_by_side() -> None:
+    document = parse_policy("[cap]\ncap_usd = 900\n[team.Engines.cap]\ncap_usd = 40")
+    engines, looms = resolve(document, team="engines"), resolve(document, team="Looms")
+    assert caps(resolve(document), engines) == {"company": 900 * NANOS, "team": 40 * NANOS}
+    assert caps(resolve(document), looms) == {"company": 900 * NANOS}
+    assert caps(DEFAULTS, DEFAULTS) == {}

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from bot.rules.errors import Refused
 from bot.rules.money import NANOS
-from bot.rules.policy import DEFAULTS
 from bot.rules.top_up import (
     MOST_USD,
     BadRequest,
@@ -22,13 +21,10 @@ from bot.rules.top_up import (
     Wish,
     cheapest_sufficient,
     clean_reason,
-    deciders,
-    may_decide,
     parse_wanted,
     parse_wish,
     price,
     spell,
-    step_of,
 )
 
 USD = NANOS
@@ -167,59 +163,6 @@ def test_a_derived_amount_is_one_of_few(nanos: int) -> None:
     digits = str(derived // USD).rstrip("0")
     assert derived >= nanos
     assert digits in {"1", "2", "5"}
-
-
-@pytest.mark.parametrize(
-    ("asked", "approved", "has_manager", "step"),
-    [
-        (50, 0, True, "auto"),
-        (50.01, 0, True, "manager"),
-        (30, 20, True, "auto"),
-        (30, 21, True, "manager"),
-        (2000, 0, True, "manager"),
-        (2000.01, 0, True, "finance"),
-        (500, 1501, True, "finance"),
-        (500, 0, False, "finance"),
-    ],
-)
-def test_what_was_approved_before_counts_towards_the_limits(
-    asked: float, approved: float, has_manager: bool, step: str
-) -> None:
-    assert step_of(DEFAULTS, int(asked * USD), int(approved * USD), has_manager=has_manager) == step
-
-
-ADA, GRACE, FIN, LOU = 1, 2, 3, 4
-
-
-@pytest.mark.parametrize(
-    ("step", "manager", "finance", "expected"),
-    [
-        ("manager", GRACE, {FIN, LOU}, [GRACE]),
-        ("manager", GRACE, set(), [GRACE]),
-        ("manager", None, {FIN}, [FIN]),
-        ("manager", ADA, {FIN}, [FIN]),
-        ("finance", GRACE, {FIN, LOU}, [FIN, LOU]),
-        ("finance", GRACE, {ADA, FIN}, [FIN]),
-        ("finance", GRACE, {ADA}, []),
-        ("finance", FIN, {FIN}, [FIN]),
-    ],
-)
-def test_the_table_of_who_decides(step: str, manager: int | None, finance: set[int], expected: list[int]) -> None:
-    assert deciders(step, requester=ADA, manager=manager, finance=finance) == expected
-    for one in (ADA, GRACE, FIN, LOU):
-        assert may_decide(step, one, requester=ADA, manager=manager, finance=finance) == (one in expected)
-
-
-@given(
-    st.sampled_from(["manager", "finance"]),
-    st.integers(1, 5),
-    st.one_of(st.none(), st.integers(1, 5)),
-    st.sets(st.integers(1, 5)),
-)
-def test_nobody_ever_decides_their_own_request(
-    step: str, requester: int, manager: int | None, finance: set[int]
-) -> None:
-    assert not may_decide(step, requester, requester=requester, manager=manager, finance=finance)
 
 
 def test_the_cheapest_sufficient_amount_is_rounded_and_only_where_needed() -> None:

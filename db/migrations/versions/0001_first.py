@@ -280,7 +280,6 @@ def upgrade() -> None:  # noqa: PLR0915 - a migration is one list of statements
         sa.Column("account_id", BigId, nullable=False),
         sa.Column("asked_nanos", Nanos(), nullable=False),
         sa.Column("reason", SealedColumn(), nullable=False),
-        sa.Column("step", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
