@@ -64,6 +64,9 @@ class Metrics:
         self.ingested = Counter(
             "stipend_usage_rows_total", "Usage rows received over HTTP", ["source", "outcome"], registry=self.registry
         )
+        self.gate = Counter(
+            "stipend_gate_asked_total", "Calls that the gate was asked about", ["outcome"], registry=self.registry
+        )
 
     def delivered(self, outcome: str) -> None:
         """Count what became of an attempt to deliver: sent, found, wait, retry, ambiguous, parked."""

@@ -90,7 +90,7 @@ class UsageFact:
     cost_nanos: int | None
     basis: Basis
     informational: bool = False
-    call_key: str | None = None
+    call_key: str | None = field(default=None, compare=False)
 
 
 def identity_of(said: str, email: str, user_id: str, *, trust_end_user: bool) -> tuple[str, str | None]:

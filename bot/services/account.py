@@ -9,7 +9,7 @@ from bot.rules.period import Period
 from bot.services import policy
 from bot.services.verb import Tx
 from db import ledger as query
-from db.seal import person_owner
+from db.seal import Sealed, person_owner
 from db.tables.ledger import Account, Transfer
 
 GRANT_PRIORITY = 10
@@ -200,7 +200,12 @@ def _other(row: Transfer, account_id: int) -> int:
 
 def amount_of(tx: Tx, row: Transfer) -> int:
     """The amount of a transfer in nano-dollars. Raises SealError when it does not open with the transfer's key."""
-    return int(tx.vault.open(row.owner, row.amount, f"transfer:{row.key}"))
+    return open_amount(tx, row.key, row.owner, row.amount)
+
+
+def open_amount(tx: Tx, key: str, owner: str, amount: Sealed) -> int:
+    """The same of what was read of a transfer."""
+    return int(tx.vault.open(owner, amount, f"transfer:{key}"))
 
 
 def _opened(tx: Tx, row: Transfer, account_id: int) -> Entry:

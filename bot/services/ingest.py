@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from bot.rules.usage import UsageFact
-from bot.services import policy, usage
+from bot.services import gate, policy, usage
 from bot.services.verb import Company, Tx, look
 from bot.sources import litellm
 from bot.sources.protocol import Ignored, Parsed, Rejected
@@ -41,17 +41,23 @@ def _trusted(tx: Tx) -> frozenset[str]:
 
 def _record(company: Company, items: Iterable[Parsed]) -> Ingested:
     told = Ingested()
-    for batch in _batches(_facts(items, told)):
+    unspent: list[str] = []
+    for batch in _batches(_facts(items, told, unspent)):
         recorded = usage.record(company, batch)
         told.accepted += recorded.new
         told.repeated += recorded.repeated
+    if unspent:
+        gate.release_calls(company, unspent)
     return told
 
 
-def _facts(items: Iterable[Parsed], told: Ingested) -> Iterator[UsageFact]:
+def _facts(items: Iterable[Parsed], told: Ingested, unspent: list[str]) -> Iterator[UsageFact]:
+    """The facts; what is no fact is counted, and calls that spent nothing are noted in `unspent`."""
     for item in items:
         if isinstance(item, Ignored):
             told.ignored += 1
+            if item.call_key:
+                unspent.append(item.call_key)
         elif isinstance(item, Rejected):
             told.refused_count += 1
             if len(told.refused) < _MOST_SENTENCES:

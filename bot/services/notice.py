@@ -15,7 +15,7 @@ from bot.rules.audience import Audience, Fact
 from bot.rules.notice import Announced
 from bot.rules.period import Period
 from bot.rules.policy import Policy
-from bot.services import ledger, policy, roster
+from bot.services import gate, ledger, policy, roster
 from bot.services.outbox import Message, Target, is_owed, owe
 from bot.services.round import Round, each
 from bot.services.verb import Company, Tx, look, verb
@@ -232,7 +232,7 @@ def _budget_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> I
         "line": str(line),
         "spent_nanos": figures.spend,
         "budget_nanos": figures.budget,
-        "enforcement": figures.policy.enforcement_mode,
+        "enforcement": gate.mode_in_effect(tx, figures.policy.enforcement_mode),
     }
     yield Message(
         key=f"notice.budget:{_id(figures.person)}:{figures.period.label}:{count}",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,19 @@ def _rows(tx: Tx) -> Sequence[_Opened]:
 def _opened(tx: Tx, row: PolicyVersion) -> _Opened:
     body = tx.vault.open(COMPANY, row.body, f"policy_version:{row.key}")
     return _Opened(row.effective_from, row.timezone, body, row.recorded_at)
+
+
+def read_versions(tx: Tx) -> Sequence[Any]:
+    """Every version, opened, for `use_versions`: whoever is asked very often need not open them each time."""
+    return _rows(tx)
+
+
+def use_versions(tx: Tx, versions: Sequence[Any] | None) -> None:
+    """Take these versions in this transaction, or for None read them anew.
+
+    Versions never change; the caller has to notice when there are more.
+    """
+    tx.session.info[_MEMO] = versions
 
 
 def documents(tx: Tx) -> list[tuple[datetime, PolicyDocument]]:

@@ -10,6 +10,7 @@ from bot.services import ledger, policy
 from bot.services.account import accounts_for
 from bot.services.price import is_doubtful, list_price
 from bot.services.verb import Company, Tx, look, verb
+from db import gate
 from db import usage as query
 from db.tables.usage import SourceState
 from db.usage import Found, IdentityKey
@@ -94,6 +95,8 @@ def record_in(tx: Tx, priced: Sequence[PricedFact]) -> Recorded:
     closed = query.lock_accounts(tx.session, set(charged))
     identities = [found[key].identity_id if key in found else None for key in keys]
     landed = query.insert_new(tx.session, _rows(tx, priced, identities, charged))
+    # In this transaction, so that a call is set aside or spent at every moment, never both and never neither.
+    gate.release(tx.session, [fact.call_key for fact in facts if fact.call_key])
     touched = frozenset(one.account_id for one in landed)
     if touched & closed:
         ledger.settle_accounts(tx, sorted(touched & closed))

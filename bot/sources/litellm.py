@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from bot.rules.errors import Refused
 from bot.rules.money import MOST_USD
-from bot.rules.usage import BadUsage, Tokens, UsageFact, check_fact
+from bot.rules.usage import BadUsage, Tokens, UsageFact, call_key, check_fact, identity_of
 from bot.sources.dollars import nanos_of
 from bot.sources.json_stream import BadJson, values_of
 from bot.sources.protocol import Ignored, Parsed, Rejected
@@ -52,7 +52,7 @@ def _item(payload: dict[str, Any], number: int, now: datetime, *, trust_end_user
         cost = _cost(payload)
         reason = _spends_nothing(payload, cost)
         if reason:
-            return Ignored(number, reason)
+            return Ignored(number, reason, _call_key(payload))
         fact = _fact(payload, cost, trust_end_user=trust_end_user)
         check_fact(fact, now)
     except Refused as error:
@@ -89,6 +89,7 @@ def _fact(payload: Mapping[str, Any], cost: int | None, *, trust_end_user: bool)
         tokens,
         None if not cost and tokens.total and _is_no_real_zero(payload) else cost,
         "estimated",
+        call_key=_call_key(payload),
     )
 
 
@@ -108,20 +109,15 @@ def _digest(text: str) -> str:
 def _identity(
     payload: Mapping[str, Any], metadata: Mapping[str, Any], *, trust_end_user: bool
 ) -> tuple[str, str | None]:
-    """Who is calling: whom the key belongs to, or, where policy trusts it, the e-mail address that the caller gives.
+    said = _text(payload.get("end_user"))
+    email, user_id = (_text(metadata.get(f"user_api_key_user_{name}")) for name in ("email", "id"))
+    return identity_of(said, email, user_id, trust_end_user=trust_end_user)
 
-    Anything else that a caller puts there, such as the random ids of some clients, names nobody.
-    """
-    said = _text(payload.get("end_user")).strip().lower()
-    if trust_end_user and "@" in said:
-        return "email", said
-    email = _text(metadata.get("user_api_key_user_email")).strip().lower()
-    if email:
-        return "email", email
-    user_id = _text(metadata.get("user_api_key_user_id")).strip()
-    if "@" in user_id:  # single sign-on makes the address the id
-        return "email", user_id.lower()
-    return "litellm_user", user_id or None
+
+def _call_key(payload: Mapping[str, Any]) -> str | None:
+    """The call as the gate knows it, if it was asked: by LiteLLM's guardrail, before the call was made."""
+    key_hash = _text(_mapping(payload.get("metadata")).get("user_api_key_hash"))
+    return call_key(key_hash, _text(payload.get("litellm_call_id")), _text(payload.get("trace_id")))
 
 
 def _agent(tags: Any) -> str:

@@ -1,6 +1,6 @@
 """What every source adapter gives: facts, and what it did not take, by line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.rules.errors import Refused
 from bot.rules.usage import UsageFact
@@ -24,10 +24,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A row that is in order and spends nothing, such as a call that failed."""
+    """A row that is in order and spends nothing, such as a call that failed; `call_key` as in a UsageFact."""
 
     line: int
     reason: str
+    call_key: str | None = field(default=None, compare=False)
 
 
 Parsed = UsageFact | Rejected | Ignored

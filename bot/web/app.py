@@ -9,7 +9,7 @@ from slack_bolt import App
 
 from bot.services.verb import Company, DatabaseBusy
 from bot.telemetry import Metrics
-from bot.web import health, ingest, slack
+from bot.web import gate, health, ingest, slack
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ def build_web(parts: Parts) -> FastAPI:
     web = FastAPI(title="Stipend", description="AI compute as part of pay.", docs_url="/docs", redoc_url=None)
     web.include_router(health.router(parts.company, parts.metrics, parts.problems))
     web.include_router(ingest.router(parts.company, parts.metrics))
+    web.include_router(gate.router(parts.company, parts.metrics))
     if parts.slack_app is not None:
         web.include_router(slack.router(parts.slack_app))
     web.add_exception_handler(DatabaseBusy, _busy)
