@@ -1,6 +1,7 @@
 """Who decides: the people of the roster as the steps of a request see them, at this moment."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 from bot.rules.money import NANOS
 from bot.rules.policy import Policy
@@ -79,15 +80,18 @@ def can_be_decided(tx: Tx, person_id: int, steps: Sequence[Step]) -> bool:
 
 
 @look
-def approver_warnings(tx: Tx) -> list[str]:
-    """Sentences that name, by person and tier, everybody for whom nobody could decide a top-up."""
-    return list(dead_ends(tx))
+def approver_warnings(tx: Tx, at: datetime | None = None) -> list[str]:
+    """Sentences that name, by person and tier, everybody for whom nobody could decide a top-up.
+
+    By the roster of today, and the policy of now or of another instant: of one that was just saved.
+    """
+    return list(dead_ends(tx, at))
 
 
-def dead_ends(tx: Tx) -> Iterator[str]:
+def dead_ends(tx: Tx, at: datetime | None = None) -> Iterator[str]:
     """The same, in somebody's transaction. Who has no tiers of their own goes by the manager's limit."""
     everybody = person.active_people(tx)
-    rules = {one.id: policy.policy_of(tx, one.id) for one in everybody if one.id is not None}
+    rules = {one.id: policy.policy_of(tx, one.id, at) for one in everybody if one.id is not None}
     yield from _strangers(tx, rules.values())
     default = {one for one, rule in rules.items() if not rule.top_up_tiers}
     yield from person.dead_ends(tx, default)
