@@ -5,6 +5,8 @@ import { renderBlocks } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { toast } from "./dialog.js";
 import { h, keep, replace } from "./dom.js";
+import { GuidePanel } from "./guide.js";
+import { drawHead } from "./head.js";
 import { drawMessages } from "./messages.js";
 import { Modal } from "./modal.js";
 import { whenReleased } from "./pressing.js";
@@ -24,7 +26,7 @@ let fromEnd = null;
 
 const modal = new Modal();
 const composer = new Composer({ placeholder: "Message", send: (text) => send(text, null), shortcut });
-const replyBox = new Composer({ placeholder: "Reply…", send: (text) => send(text, ui.thread), shortcut, inThread: true });
+const replyBox = new Composer({ placeholder: "Reply…", send: (text, isForAll) => send(text, ui.thread, isForAll), shortcut, inThread: true });
 const threadReplies = h("div", { class: "list" });
 const threadList = h("div", { class: "messages", tabindex: "0", "aria-label": "Thread messages", role: "region" }, threadReplies);
 const joinBar = h("div", { class: "join" });
@@ -34,12 +36,13 @@ $("thread").append(
   threadList, replyBox.node);
 
 stickToEnd(threadList, threadReplies);
+const guide = new GuidePanel((where) => go.look(where), (isSheet) => cover(isSheet));
 
 const live = new Live(take, (isConnected) => { $("offline").hidden = isConnected; });
 readAddress();
 addEventListener("hashchange", () => { readAddress(); watch(); });
 narrow.addEventListener("change", () => drawer(false));
-$("shade").addEventListener("click", () => drawer(false));
+$("shade").addEventListener("click", () => { drawer(false); if (guide.isSheet) guide.open(false); });
 document.addEventListener("keydown", escape);
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); composer.focus(); });
 document.addEventListener("click", (event) => {
@@ -103,6 +106,14 @@ const go = {
     writeAddress();
     if (ui.at === "home") act("open_home", { user: person }).then(report);
   },
+  look({ viewer, at, thread }) {
+    keepDraft();
+    const isElsewhere = (viewer && viewer !== ui.viewer) || (at && at !== ui.at);
+    Object.assign(ui, { viewer: viewer || ui.viewer, at: at || ui.at, thread: thread ?? (isElsewhere ? "" : ui.thread), limit: LIMIT });
+    drawer(false);
+    writeAddress();
+    if (ui.at === "home" && isElsewhere) act("open_home", { user: ui.viewer }).then(report);
+  },
   async write(person) {
     const made = await act("dm_between", { user: ui.viewer, other: person });
     if (made.ok) go.to(made.value);
@@ -113,44 +124,17 @@ function draw() {
   const channel = world.channels.get(ui.at);
   const isHome = ui.at === "home";
   drawSidebar($("sidebar"), ui.at, go);
-  drawHead(channel, isHome);
+  drawHead($("place-head"), { channel, isHome, go, openDrawer: () => drawer(true) });
   $("messages").hidden = isHome;
   $("home").hidden = !isHome;
   if (isHome) drawHome(); else drawPlace(channel);
   drawComposer(channel, isHome);
   drawThread();
+  guide.draw();
   modal.draw(world.snapshot.views);
   shown = `${ui.viewer} ${ui.at}`;
   const unread = world.snapshot.channels.reduce((sum, one) => sum + (one.id === ui.at ? 0 : one.mentions), 0);
   document.title = `${unread ? `(${unread}) ` : ""}${isHome ? world.snapshot.app.name : placeName(channel)} · Local workspace`;
-}
-
-function drawHead(channel, isHome) {
-  const { app } = world.snapshot;
-  const isApp = isHome || channel?.is_app;
-  const menu = h("button", { type: "button", class: "burger", "aria-label": "Channels and people", "aria-controls": "sidebar",
-    "aria-expanded": String(document.body.classList.contains("drawer")), on: { click: () => drawer(true) } }, "☰");
-  const mark = isApp || !channel?.name ? "" : channel.kind === "private" ? "🔒 " : "# ";
-  const title = h("h1", {}, `${mark}${isApp ? app.name : placeName(channel)}`);
-  const members = channel?.name ? h("span", { class: "subtle" }, channel.members === 1 ? "1 member" : `${channel.members} members`) : null;
-  const box = $("place-head");
-  const sig = JSON.stringify([isApp, isHome, title.textContent, channel?.members, channel?.id, document.body.classList.contains("drawer"), ui.viewer]);
-  if (box.dataset.sig === sig) return;
-  box.dataset.sig = sig;
-  const hadFocus = box.contains(document.activeElement) ? document.activeElement.textContent : null;
-  replace(box, menu, title, members, isApp ? tabs(isHome) : null);
-  if (hadFocus) [...box.querySelectorAll("button")].find((one) => one.textContent === hadFocus)?.focus();
-}
-
-function tabs(isHome) {
-  const { app } = world.snapshot;
-  const tab = (name, isHere, run) => h("button", { type: "button", role: "tab", "aria-selected": String(isHere), on: { click: run } }, name);
-  const messages = async () => {
-    const known = world.snapshot.channels.find((one) => one.is_app)?.id;
-    go.to(known ?? (await act("dm", { user: ui.viewer })).value);
-  };
-  return h("div", { class: "tabs", role: "tablist", "aria-label": app.name },
-    app.has_home ? tab("Home", isHome, () => go.to("home")) : null, app.has_messages ? tab("Messages", !isHome, messages) : null);
 }
 
 function drawHome() {
@@ -163,6 +147,7 @@ function drawHome() {
 function homeNode(home) {
   const ctx = {
     initial: (block, element) => home.state.values[block.block_id]?.[element.action_id],
+    suggest: (element, block, typed) => act("suggest", { user: ui.viewer, action_id: element.action_id, block_id: block.block_id, typed, home: true }),
     use: async (element, block, value) => {
       report(await act("click_home", { user: ui.viewer, action_id: element.action_id, block_id: block.block_id, value: value ?? null }));
     },
@@ -215,7 +200,12 @@ function drawComposer(channel, isHome) {
   if (composer.node.hidden || shown === `${ui.viewer} ${ui.at}`) return;
   composer.rename(channel.name ? `Message #${channel.name}` : `Message ${placeName(channel)}`);
   composer.text = drafts.get(`${ui.viewer} ${ui.at}`) ?? "";
-  if (!narrow.matches && !$("sidebar").contains(document.activeElement)) composer.focus();
+  if (!narrow.matches && !isElsewhere()) composer.focus();
+}
+
+// Whoever moves about by keyboard in the sidebar or the guide stays there.
+function isElsewhere() {
+  return $("sidebar").contains(document.activeElement) || $("guide").contains(document.activeElement);
 }
 
 function drawJoin(channel, isClosed) {
@@ -235,8 +225,9 @@ function drawThread() {
   if (thread) drawMessages(threadReplies, thread.messages, { channel: ui.at, isThread: true }, notesOf(ui.thread));
   else replace(threadReplies, h("p", { class: "empty" }, "This thread is not there any more."));
   replyBox.node.hidden = !thread || !world.channels.get(ui.at)?.is_member;
+  replyBox.tooWords.textContent = world.channels.get(ui.at)?.name ? `Also send to #${world.channels.get(ui.at).name}` : "Also send as a direct message";
   if (wasHidden) replyBox.text = drafts.get(`${ui.viewer} ${ui.at} ${ui.thread}`) ?? "";
-  if (wasHidden && !narrow.matches) replyBox.focus();
+  if (wasHidden && !narrow.matches && !isElsewhere()) replyBox.focus();
   if (wasHidden) toEnd(threadList);
 }
 
@@ -245,7 +236,8 @@ function openThread(ts) {
   const closed = ui.thread;
   ui.thread = ts;
   writeAddress();
-  if (!ts) $("messages").querySelector(`[data-ts="${closed}"] .replies`)?.focus();
+  const parent = $("messages").querySelector(`[data-ts="${CSS.escape(closed)}"]`);
+  if (!ts) (parent?.querySelector(".replies") ?? parent?.querySelector(".toolbar button"))?.focus();
 }
 
 function keepDraft() {
@@ -253,12 +245,12 @@ function keepDraft() {
   if (ui.thread) drafts.set(`${ui.viewer} ${ui.at} ${ui.thread}`, replyBox.text);
 }
 
-async function send(text, thread) {
+async function send(text, thread, isForAll = false) {
   const where = { user: ui.viewer, channel: ui.at, text, thread_ts: thread || null };
   const [viewer, place] = [ui.viewer, ui.at];
   toEnd(thread ? threadList : $("messages"));
   const isCommand = /^\/\S/.test(text);
-  const result = await act(isCommand ? "command" : "say", where);
+  const result = await (isCommand ? act("command", where) : act("say", { ...where, broadcast: isForAll }));
   for (const said of result.said ?? []) {
     notes.push({ viewer, place, thread: thread ?? "", ts: (Date.now() / 1000).toFixed(6), user: "USLACKBOT", text: said, is_ephemeral: true, is_note: true });
   }
@@ -286,9 +278,16 @@ function drawer(isOpen) {
   if (isOpen) $("sidebar").querySelector("[aria-current],button,select")?.focus();
 }
 
+// What lies below a sheet is out of reach until it is closed.
+function cover(isCovered) {
+  $("shade").hidden = !isCovered && !document.body.classList.contains("drawer");
+  for (const id of ["main", "thread"]) $(id).inert = isCovered;
+}
+
 function escape(event) {
   if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  if (document.body.classList.contains("drawer")) { drawer(false); $("place-head").querySelector(".burger")?.focus(); }
+  if (guide.isSheet) guide.open(false);
+  else if (document.body.classList.contains("drawer")) { drawer(false); $("place-head").querySelector(".burger")?.focus(); }
   else if (ui.thread) openThread("");
 }
 

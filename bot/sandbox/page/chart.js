@@ -1,9 +1,10 @@
 // Native charts as SVG: line, bar and area with axes, pie with shares; a legend; and the same figures as a table.
 
-import { h, newId, svg } from "./dom.js";
+import { h, newId, replace, svg } from "./dom.js";
 
 const WIDE = { width: 560, height: 260, left: 56, right: 10, top: 12, bottom: 44 };
 const NARROW = { width: 330, height: 230, left: 50, right: 6, top: 12, bottom: 44 };
+const NARROW_BELOW = 430;
 const X_LABEL = 18;
 let BOX = WIDE;
 const TICKS = 4;
@@ -14,20 +15,31 @@ const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFract
 const exact = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 export function chart(block) {
-  // Letters keep their size, so a narrow page gets a smaller plane instead of smaller letters.
-  BOX = { ...(window.innerWidth < 520 ? NARROW : WIDE) };
-  if (!block.chart.axis_config?.x_label) {
-    BOX.bottom -= X_LABEL;
-    BOX.height -= X_LABEL;
-  }
   const isPie = block.chart.type === "pie";
   const title = newId("chart");
   const rows = isPie ? pieRows(block.chart) : axisRows(block.chart);
-  const drawn = isPie ? pie(block.chart) : axes(block.chart);
-  drawn.setAttribute("role", "img");
-  drawn.setAttribute("aria-label", `${block.title}. ${spoken(block.chart)}`);
-  return h("figure", { class: "chart" }, h("figcaption", { id: title }, block.title), legend(block.chart), drawn,
+  const words = `${block.title}. ${spoken(block.chart)}`;
+  const plane = h("div", {}, isPie ? named(pie(block.chart), words) : named(axes(block.chart, WIDE), words));
+  if (!isPie) fitted(plane, (box) => named(axes(block.chart, box), words));
+  return h("figure", { class: "chart" }, h("figcaption", { id: title }, block.title), legend(block.chart), plane,
     h("details", { class: "figures" }, h("summary", {}, "Figures"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": title }, figures(rows))));
+}
+
+function named(picture, words) {
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", words);
+  return picture;
+}
+
+// Letters keep their size: where there is little room the plane is a smaller one, instead of the letters on it.
+function fitted(plane, draw) {
+  let shown = WIDE;
+  new ResizeObserver(([entry]) => {
+    const { width } = entry.contentRect;
+    const wanted = width && width < NARROW_BELOW ? NARROW : WIDE;
+    if (wanted !== shown) replace(plane, draw(wanted));
+    shown = wanted;
+  }).observe(plane);
 }
 
 function spoken(drawn) {
@@ -76,7 +88,12 @@ function scaleOf(values) {
   return { ticks, y: (value) => BOX.height - BOX.bottom - ((value - from) / (to - from)) * (BOX.height - BOX.top - BOX.bottom) };
 }
 
-function axes(drawn) {
+function axes(drawn, box) {
+  BOX = { ...box };
+  if (!drawn.axis_config.x_label) {
+    BOX.bottom -= X_LABEL;
+    BOX.height -= X_LABEL;
+  }
   const names = drawn.axis_config.categories;
   const scale = scaleOf(drawn.series.flatMap((one) => one.data.map((point) => point.value)));
   const band = (BOX.width - BOX.left - BOX.right) / names.length;

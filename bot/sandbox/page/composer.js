@@ -20,7 +20,10 @@ export class Composer {
     this.plus = h("button", { type: "button", class: "plus", "aria-label": "Shortcuts and commands", title: "Shortcuts and commands",
       "aria-haspopup": "menu", "aria-expanded": "false" }, "+");
     this.button = h("button", { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)" }, "➤");
-    this.node = h("div", { class: "composer" }, this.list, this.hint, h("div", { class: "box" }, this.plus, this.area, this.button));
+    this.tooBox = h("input", { type: "checkbox" });
+    this.tooWords = h("span", {}, "Also send to the channel");
+    const too = options.inThread ? h("label", { class: "choice too" }, this.tooBox, this.tooWords) : null;
+    this.node = h("div", { class: "composer" }, this.list, this.hint, h("div", { class: "box" }, this.plus, this.area, this.button), too);
     this.area.addEventListener("input", () => this.changed());
     this.area.addEventListener("keydown", (event) => this.pressed(event));
     this.area.addEventListener("blur", () => setTimeout(() => this.offer([]), 150));
@@ -134,9 +137,13 @@ export class Composer {
   async send() {
     const text = this.text.trim();
     if (!text) return;
+    const isForAll = this.tooBox.checked;
     this.text = "";
-    const isTaken = await this.options.send(text);
-    if (!isTaken && !this.text) this.text = text;
+    this.tooBox.checked = false;
+    const isTaken = await this.options.send(text, isForAll);
+    if (isTaken || this.text) return;
+    this.text = text;
+    this.tooBox.checked = isForAll;
   }
 
   grow() {

@@ -83,32 +83,41 @@ export function newId(prefix = "id") {
 
 /** A menu beside a button: arrows move, Escape closes, the choice acts. Entries are {label, hint, run, danger}. */
 export function openMenu(anchor, entries, label) {
-  document.querySelector(".menu")?.dispatchEvent(new Event("shut"));
   const items = entries.map((entry) =>
     h("button", { type: "button", role: "menuitem", tabindex: "-1", class: entry.danger ? "danger" : null,
       on: { click: () => { shut(); entry.run(); } } },
       h("span", {}, entry.label), entry.hint ? h("small", {}, entry.hint) : null));
   const menu = h("div", { class: "menu", role: "menu", "aria-label": label }, items);
-  const outside = (event) => { if (!menu.contains(event.target) && !anchor.contains(event.target)) shut(false); };
-  function shut(back = true) {
-    menu.remove();
-    anchor.setAttribute("aria-expanded", "false");
-    document.removeEventListener("pointerdown", outside, true);
-    if (back) anchor.focus();
-  }
-  menu.addEventListener("shut", () => shut(false));
+  const shut = beside(menu, anchor);
   menu.addEventListener("keydown", (event) => {
     const at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
     if (to !== undefined) { items[(to + items.length) % items.length].focus(); event.preventDefault(); }
-    if (event.key === "Escape" || event.key === "Tab") { shut(); event.preventDefault(); event.stopPropagation(); }
+    if (event.key === "Tab") { shut(); event.preventDefault(); }
+  });
+  items[0]?.focus();
+}
+
+/** Put a box beside what opened it; Escape and clicks elsewhere shut it. Returns what shuts it and goes back. */
+export function beside(box, anchor) {
+  document.querySelector(".menu")?.dispatchEvent(new Event("shut"));
+  const outside = (event) => { if (!box.contains(event.target) && !anchor.contains(event.target)) shut(false); };
+  function shut(back = true) {
+    box.remove();
+    anchor.setAttribute("aria-expanded", "false");
+    document.removeEventListener("pointerdown", outside, true);
+    if (back) anchor.focus();
+  }
+  box.addEventListener("shut", () => shut(false));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { shut(); event.preventDefault(); event.stopPropagation(); }
   });
   // Inside a dialog only what the dialog contains can be reached.
-  (anchor.closest("dialog") ?? document.body).append(menu);
-  place(menu, anchor);
+  (anchor.closest("dialog") ?? document.body).append(box);
+  place(box, anchor);
   anchor.setAttribute("aria-expanded", "true");
   document.addEventListener("pointerdown", outside, true);
-  items[0]?.focus();
+  return shut;
 }
 
 function place(menu, anchor) {

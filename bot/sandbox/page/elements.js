@@ -5,12 +5,14 @@
 
 import { h, newId, openMenu } from "./dom.js";
 import { askToConfirm } from "./dialog.js";
+import { External } from "./external.js";
+import { Files } from "./files.js";
 import { emoji, textOf } from "./mrkdwn.js";
 import { handleOf, world } from "./world.js";
 
 const VALUE_KEYS = ["value", "selected_option", "selected_options", "selected_user", "selected_users", "selected_channel",
   "selected_channels", "selected_conversation", "selected_conversations", "selected_date", "selected_time",
-  "selected_date_time", "rich_text_value"];
+  "selected_date_time", "rich_text_value", "files"];
 
 /** One element; `label` names it for those who do not see what it stands beside. */
 export function control(element, block, ctx, label = "") {
@@ -129,6 +131,19 @@ function select(element, block, ctx, label) {
   return node;
 }
 
+function external(element, block, ctx, label) {
+  const picked = [startOf(ctx, block, element)].flat().filter((one) => one !== null && one !== undefined);
+  const menu = new External(element, picked, label, (typed) => ctx.suggest(element, block, typed));
+  wire(menu.node, element, block, ctx, () => menu.read());
+  return menu.node;
+}
+
+function files(element, block, ctx, label) {
+  const chosenFiles = new Files(element, [startOf(ctx, block, element) ?? []].flat(), label);
+  ctx.register?.(block, element, () => chosenFiles.read(), () => chosenFiles.problem());
+  return chosenFiles.node;
+}
+
 function boxes(element, block, ctx, label) {
   const isRadio = element.type === "radio_buttons";
   const name = newId("choice");
@@ -189,7 +204,7 @@ const ELEMENTS = {
   button, overflow, workflow_button: button, icon_button: button, feedback_buttons: feedback,
   static_select: select, users_select: select, channels_select: select, conversations_select: select,
   multi_static_select: select, multi_users_select: select, multi_channels_select: select,
-  multi_conversations_select: select, external_select: typed, checkboxes: boxes, radio_buttons: boxes,
+  multi_conversations_select: select, external_select: external, multi_external_select: external, file_input: files, checkboxes: boxes, radio_buttons: boxes,
   plain_text_input: typed, number_input: typed, email_text_input: typed, url_text_input: typed, rich_text_input: typed,
   datepicker: picker("date"), timepicker: picker("time"), datetimepicker: moment,
 };

@@ -36,6 +36,20 @@ game_die 🎲 crystal_ball 🔮 ticket 🎫 thermometer 🌡️ adhesive_bandage
 const WORDS = TABLE.trim().split(/\s+/);
 const NAMES = new Map(WORDS.flatMap((word, index) => (index % 2 ? [] : [[word, WORDS[index + 1]]])));
 
+const HANDY = ["+1", "eyes", "white_check_mark", "tada", "heart", "pray", "rocket", "thinking_face", "joy", "-1", "x", "wave"];
+const CHARACTERS = new Set();
+// One name for each character, those that people use most first.
+const PICKED = [...HANDY.map((name) => [name, NAMES.get(name)]), ...NAMES].filter(([, character]) =>
+  !CHARACTERS.has(character) && CHARACTERS.add(character));
+
+/** Names and characters whose name holds these letters; all of them for none. */
+export function findEmoji(letters) {
+  const wanted = letters.replaceAll(":", "").replaceAll(" ", "_");
+  if (!wanted) return PICKED;
+  const found = [...NAMES].filter(([name]) => name.includes(wanted));
+  return found.sort(([a], [b]) => Number(b.startsWith(wanted)) - Number(a.startsWith(wanted)));
+}
+
 /** The character of a short name, or nothing. */
 export function emojiOf(name) {
   return NAMES.get(name.replace(/::skin-tone-\d$/, ""));

@@ -4,13 +4,15 @@ import { act, sentence } from "./api.js";
 import { renderAttachment, renderBlocks, picture } from "./blocks.js";
 import { clock, dateOfTs, dayKey, dayTitle, fullMoment } from "./dates.js";
 import { askToConfirm, toast } from "./dialog.js";
-import { h, keep, openMenu } from "./dom.js";
+import { add, h, keep, openMenu } from "./dom.js";
 import { editMessage } from "./editing.js";
-import { emoji, mrkdwn } from "./mrkdwn.js";
+import { mrkdwn } from "./mrkdwn.js";
+import { reactButton, reactions } from "./reactions.js";
 import { me, personName, world } from "./world.js";
 
 const TOGETHER_SECONDS = 300;
 const HUES = 360;
+const QUOTED = 60;
 
 export function avatar(id) {
   const person = world.people.get(id);
@@ -58,7 +60,7 @@ function continues(last, message) {
   const isSame = last.user === message.user && Boolean(last.is_ephemeral) === Boolean(message.is_ephemeral);
   // What an app built of blocks is a thing of its own, with its own head.
   const isBuilt = Boolean(message.bot_id && message.blocks?.length);
-  return isSame && !isBuilt && !message.is_ephemeral && !last.reply_count && Number(message.ts) - Number(last.ts) < TOGETHER_SECONDS;
+  return isSame && !isBuilt && !message.is_ephemeral && !last.reply_count && message.subtype !== "thread_broadcast" && Number(message.ts) - Number(last.ts) < TOGETHER_SECONDS;
 }
 
 function messageNode(message, surface, goesOn) {
@@ -72,9 +74,18 @@ function messageNode(message, surface, goesOn) {
   return h("article", { class: `message${goesOn ? " goes-on" : ""}${message.is_ephemeral ? " ephemeral" : ""}`,
     "aria-label": `${name}, ${clock(at)}`, "data-ts": message.ts },
     goesOn ? h("span", { class: "gutter", "aria-hidden": "true", title: fullMoment(at) }, clock(at).replace(/\s.*/, "")) : avatar(message.user),
-    h("div", { class: "what" }, only, goesOn ? null : head, h("div", { class: "body" }, contents(message, surface)),
+    h("div", { class: "what" }, only, goesOn ? null : head, sentToo(message, surface), h("div", { class: "body" }, contents(message, surface)),
       reactions(message, surface), replies(message, surface)),
     message.subtype === "tombstone" || message.is_note ? null : toolbar(message, surface));
+}
+
+// A reply that was sent to the channel too says there what it answers, and in its thread that it was.
+function sentToo(message, surface) {
+  if (message.subtype !== "thread_broadcast") return null;
+  if (surface.isThread) return h("div", { class: "too" }, "Also sent to the channel");
+  const words = add(h("span"), mrkdwn(message.root?.text ?? "")).textContent;
+  return h("div", { class: "too" }, "Replied to a thread: ", h("button", { type: "button", class: "linkish",
+    on: { click: () => surface.openThread(message.thread_ts) } }, words.length > QUOTED ? `${words.slice(0, QUOTED)}…` : words || "the thread"));
 }
 
 function contents(message, surface) {
@@ -97,6 +108,7 @@ function contextOf(message, channel) {
   const fields = [];
   return {
     register: (block, element, read) => fields.push([block, element, read]),
+    suggest: (element, block, typed) => act("suggest", { user: me().id, action_id: element.action_id, block_id: block.block_id, typed, channel, ts: message.ts }),
     use: async (element, block, value) => {
       const values = {};
       for (const [held, field, read] of fields) {
@@ -109,18 +121,6 @@ function contextOf(message, channel) {
   };
 }
 
-function reactions(message, surface) {
-  if (!message.reactions?.length) return null;
-  const mine = me().id;
-  return h("div", { class: "reactions" }, message.reactions.map((one) => {
-    const label = `${one.count} reacted with ${one.name}: ${one.users.map(personName).join(", ")}`;
-    const has = one.users.includes(mine);
-    return h("button", { type: "button", class: has ? "reaction mine" : "reaction", "aria-label": label, title: label, disabled: has,
-      on: { click: () => act("react", { user: mine, channel: surface.channel, ts: message.ts, name: one.name }) } },
-      emoji(one.name), ` ${one.count}`);
-  }));
-}
-
 function replies(message, surface) {
   if (!message.reply_count || surface.isThread) return null;
   const count = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
@@ -131,11 +131,12 @@ function replies(message, surface) {
 
 function toolbar(message, surface) {
   const entries = menuOf(message, surface);
+  const canReact = !message.is_ephemeral && world.channels.get(surface.channel)?.is_member;
   const canReply = !surface.isThread && !message.is_ephemeral;
-  if (!canReply && !entries.length) return null;
+  if (!canReply && !canReact && !entries.length) return null;
   const more = h("button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "More actions for this message", title: "More" }, "⋯");
   more.addEventListener("click", () => openMenu(more, entries, "Message"));
-  return h("div", { class: "toolbar" },
+  return h("div", { class: "toolbar" }, canReact ? reactButton(message, surface) : null,
     canReply ? h("button", { type: "button", "aria-label": "Reply in thread", title: "Reply in thread",
       on: { click: () => surface.openThread(message.thread_ts ?? message.ts) } }, "💬") : null,
     entries.length ? more : null);

@@ -9,6 +9,7 @@ import { me, world } from "./world.js";
 
 export class Modal {
   constructor() {
+    this.opener = null;
     this.dialog = h("dialog", { class: "dialog modal", "aria-labelledby": "modal-title" });
     this.dialog.addEventListener("cancel", (event) => { event.preventDefault(); this.shut(); });
     document.body.append(this.dialog);
@@ -22,12 +23,30 @@ export class Modal {
     if (sig === this.sig) return;
     const typed = this.sig.split(" ")[0] === view?.id ? this.entered() : null;
     this.sig = sig;
-    if (!view) { this.dialog.close(); return; }
+    if (!view) { this.leave(); return; }
     this.view = view;
     this.fields = [];
     this.build(view, views.length, typed);
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) this.enter();
     if (!typed) this.focusFirst();
+  }
+
+  enter() {
+    this.opener = document.activeElement;
+    // By the time the dialog is closed what opened it may have been drawn anew: then it is found by what it does.
+    const { action } = this.opener?.dataset ?? {};
+    const ts = this.opener?.closest("[data-ts]")?.dataset.ts;
+    this.twin = action ? `${ts ? `[data-ts="${CSS.escape(ts)}"] ` : ""}[data-action="${CSS.escape(action)}"]` : "";
+    this.place = ts ? `[data-ts="${CSS.escape(ts)}"]` : "";
+    this.dialog.showModal();
+  }
+
+  leave() {
+    this.dialog.close();
+    if (this.opener?.isConnected && this.opener !== document.body) { this.opener.focus(); return; }
+    const back = [this.twin, this.place].filter(Boolean).map((wanted) => document.querySelector(wanted)).find(Boolean);
+    if (back && !back.matches("button,input,select,textarea,a")) back.setAttribute("tabindex", "-1");
+    (back ?? document.querySelector("#composer textarea"))?.focus({ preventScroll: true });
   }
 
   build(view, depth, typed) {
@@ -47,7 +66,8 @@ export class Modal {
   context(typed) {
     const state = this.view.state.values;
     return {
-      register: (block, element, read) => this.fields.push({ block, element, read }),
+      register: (block, element, read, problem) => this.fields.push({ block, element, read, problem }),
+      suggest: (element, block, typed) => act("suggest", { user: me().id, action_id: element.action_id, block_id: block.block_id, typed }),
       initial: (block, element) => (typed?.[block.block_id]?.[element.action_id] ?? state[block.block_id]?.[element.action_id]),
       use: async (element, block, value) => {
         const args = { user: me().id, action_id: element.action_id, block_id: block.block_id, value: value ?? null };
@@ -119,8 +139,9 @@ export class Modal {
 const isEmpty = (value) => value === null || value === "" || (Array.isArray(value) && !value.length);
 
 /** Why an entry is not one that the element takes, or nothing. */
-function problemOf({ element, read }) {
+function problemOf({ element, read, problem }) {
   const value = read();
+  if (problem?.()) return problem();
   if (isEmpty(value) || typeof value !== "string") return null;
   if (element.min_length && value.length < element.min_length) return `At least ${element.min_length} characters.`;
   if (element.type === "email_text_input" && !/^[^@\s]+@[^@\s]+$/.test(value)) return "That is no e-mail address.";

@@ -1,27 +1,29 @@
 // No click is lost to a change: while somebody presses a button, what is to be drawn waits until they let go.
 
 const LONGEST_MS = 1000;
+let pressed = 0; // which press it is, so that the end of its patience does not end a later one
 let isPressing = false;
-let waiting = null;
+const waiting = new Set();
 
 function release() {
   isPressing = false;
-  const draw = waiting;
-  waiting = null;
   // The click comes after the pointer is up, and drawing after the click.
-  if (draw) setTimeout(draw, 0);
+  for (const draw of waiting) setTimeout(draw, 0);
+  waiting.clear();
 }
 
 addEventListener("pointerdown", (event) => {
   if (!event.target.closest?.("button,a,summary,label")) return;
   isPressing = true;
-  setTimeout(release, LONGEST_MS);
+  pressed += 1;
+  const press = pressed;
+  setTimeout(() => { if (press === pressed) release(); }, LONGEST_MS);
 }, true);
 addEventListener("pointerup", release, true);
 addEventListener("pointercancel", release, true);
 
-/** Draw now, or once nothing is pressed any more. */
+/** Draw now, or once nothing is pressed any more; what is to be drawn several times is drawn once. */
 export function whenReleased(draw) {
-  if (isPressing) waiting = draw;
+  if (isPressing) waiting.add(draw);
   else draw();
 }
