@@ -124,8 +124,11 @@ def import_people(file: Path) -> None:
 def import_policy(file: Path) -> None:
     """Bring in a policy from TOML, as a new version."""
     text = _text(file)
-    effective_from = policy.import_policy(wiring.open_company(load_settings()), text, by=COMMAND_LINE)
+    company = wiring.open_company(load_settings())
+    effective_from = policy.import_policy(company, text, by=COMMAND_LINE)
     out.print(f"The policy is in force from {effective_from.isoformat()}.")
+    for warning in roster.approver_warnings(company, max(effective_from, company.clock.now())):
+        out.print(f"Note: {warning}")
 
 
 @import_commands.command("rates")
