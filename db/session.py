@@ -28,14 +28,14 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 
 class DatabaseBusy(Exception):
-    """The database is busy. Nothing was changed; please try again in a moment."""
+    """The database is busy. Nothing was changed; try again in a moment."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
 
 
 class CommitUnknown(DatabaseBusy):
-    """The database was lost at the very moment of storing this. Please look whether it was done before trying again."""
+    """The database was lost at the very moment of storing this. Look whether it was done before you try again."""
 
 
 def nothing(_point: str) -> None:

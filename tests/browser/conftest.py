@@ -72,6 +72,7 @@ class Workspace:
         self.team = slack.add_channel("team", members=[self.ada, self.grace, slack.bot_user_id])
         self.other = slack.add_channel("other", members=[self.grace])
         self.acted: list[dict[str, Any]] = []
+        self.form: gallery.Json = gallery.modal()
 
     def post(self, *blocks: gallery.Json, text: str = "words", **more: Any) -> str:
         """A message of the app's; returns its ts."""
@@ -88,7 +89,7 @@ def answer(workspace: Workspace) -> None:
     @app.shortcut("ask_global")
     def form(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
-        client.views_open(trigger_id=body["trigger_id"], view=gallery.modal())
+        client.views_open(trigger_id=body["trigger_id"], view=workspace.form)
 
     @app.action("rules")
     def rules(ack: Ack, body: dict[str, Any], client: WebClient) -> None:

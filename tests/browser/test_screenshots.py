@@ -1,4 +1,7 @@
-"""`make screenshots`: every surface of the bot, photographed at a desk and on a phone, and a sheet of all pictures."""
+"""`make screenshots`: every surface of the bot, photographed at a desk and on a phone, and two sheets of all pictures.
+
+One sheet shows the real bot at work, the other every view in every state, each as small as it is.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Opener
+from bot.slack.views.kit import Rendered
+from tests.browser.conftest import Opener, Workspace
 from tests.browser.desk import Desk
+from tests.slack.view_cases import cases
 from tests.story.town import USAGE_HEADER, Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.screenshots]
 
 FOLDER = Path(__file__).parent.parent.parent / "screenshots"
+SHOWN = 80  # messages that the page shows at first
 WIDTHS = {"desk": 1280, "phone": 375}
 MODELS = ("claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5")
 SHEET = """<!doctype html><meta charset="utf-8"><title>Contact sheet</title>
@@ -23,7 +29,7 @@ body {{ font: 14px system-ui; margin: 20px; background: #ddd }}
 main {{ display: flex; flex-wrap: wrap; gap: 18px; align-items: flex-start }}
 figure {{ margin: 0 }}
 figcaption {{ padding: 3px 0 }}
-img {{ display: block; height: 520px; box-shadow: 0 1px 6px #0005 }}
+img {{ display: block; max-height: 520px; max-width: 860px; box-shadow: 0 1px 6px #0005 }}
 </style><main>{}</main>"""
 
 
@@ -42,17 +48,18 @@ class Camera:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def sheet(chromium: Browser) -> Iterator[None]:
+def sheets(chromium: Browser) -> Iterator[None]:
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()
     yield
-    pictures = sorted(path.name for path in FOLDER.glob("*-*-*.png"))
-    figures = [f"<figure><figcaption>{name}</figcaption><img src='{name}'></figure>" for name in pictures]
-    (FOLDER / "index.html").write_text(SHEET.format("".join(figures)))
     page = chromium.new_page(viewport={"width": 1800, "height": 1000})
-    page.goto((FOLDER / "index.html").as_uri())
-    page.screenshot(path=FOLDER / "sheet.png", full_page=True)
+    of_views = sorted(FOLDER.glob("view-*.png"))
+    for name, pictures in {"sheet": sorted({*FOLDER.glob("*-*-*.png")} - {*of_views}), "views": of_views}.items():
+        figures = [f"<figure><figcaption>{one.stem}</figcaption><img src='{one.name}'></figure>" for one in pictures]
+        (FOLDER / f"{name}.html").write_text(SHEET.format("".join(figures)))
+        page.goto((FOLDER / f"{name}.html").as_uri())
+        page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
     page.close()
 
 
@@ -70,9 +77,9 @@ def usage() -> str:
     return "\n".join(rows)
 
 
-def settled(page: Page) -> None:
-    """Wait until the bot has had its say."""
-    page.wait_for_timeout(400)
+def settled(page: Page, milliseconds: float = 400) -> None:
+    """Wait until what was said is drawn."""
+    page.wait_for_timeout(milliseconds)
 
 
 def look(camera: Camera) -> None:
@@ -80,6 +87,7 @@ def look(camera: Camera) -> None:
     for name, text in {
         "tokens": "/tokens", "history": "/tokens history", "why": "/tokens why", "help": "/tokens help",
         "unknown": "/tokens histroy", "asked-back": "/topup 500k more context", "share": "/topup 10% more context",
+        "tokens-wish": "/topup 20M tokens for the nightly swarm",
     }.items():  # fmt: skip
         before = desk.messages.count()
         desk.type(text)
@@ -123,6 +131,7 @@ def decide(camera: Camera, amount: int) -> None:
     reply.fill("approve 300 for this month because the freeze is near")
     reply.press("Enter")
     expect(desk.thread.locator("article").first).to_contain_text("Grace Hopper approved $300")
+    expect(desk.thread.get_by_role("button", name="Deny…")).to_be_hidden()
     camera.take("decided")
 
 
@@ -132,6 +141,32 @@ def hear(camera: Camera, person: str, name: str) -> None:
     camera.desk.page.get_by_role("tab", name="Messages").click()
     settled(camera.desk.page)
     camera.take(name)
+
+
+LEAVER = (
+    "email,name,team,manager_email,base_salary,currency,ends_on\nmia@example.com,Mia Manager,Looms,,377190,USD,{}\n"
+)
+
+
+def leave(camera: Camera, amount: int) -> None:
+    """Somebody whose manager has left, that manager, and somebody whom nobody knows."""
+    desk = camera.desk
+    for who, text, name in [
+        ("Olga Other", f"/topup {amount} the manager who decided has left", "manager-left"),
+        ("Olga Other", f"/topup {amount} and again", "asked-already"),
+        ("Mia Manager", "/tokens", "leaver"),
+        ("A Stranger", "/tokens", "stranger"),
+    ]:
+        desk.become(who)
+        desk.go("general")
+        before = desk.messages.count()
+        desk.type(text)
+        expect(desk.messages).to_have_count(before + 1)
+        camera.take(name)
+    desk.become("Fin Ance")
+    desk.go("approvals")
+    expect(desk.messages.last).to_contain_text("Fin Ance decides")
+    camera.take("finance-decides")
 
 
 def test_every_surface(town: Town, open_page: Opener) -> None:
@@ -154,3 +189,42 @@ def test_every_surface(town: Town, open_page: Opener) -> None:
         desk.go("alerts")
         camera.take("alerts")
         assert desk.fits()
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+    town.cli("import", "people", town.write("leaver.csv", LEAVER.format(yesterday)))
+    for number, (kind, width) in enumerate(WIDTHS.items()):
+        desk = Desk(open_page(town.slack, town.people["olga"], town.channels["general"], width=width, height=800))
+        leave(Camera(desk, f"{kind}-leaver"), 700 + number)
+
+
+@pytest.mark.parametrize(("kind", "dark"), [("desk", False), ("desk", True), ("phone", False)])
+def test_every_view(workspace: Workspace, open_page: Opener, kind: str, dark: bool) -> None:
+    page = open_page(workspace.slack, workspace.ada, workspace.team, width=WIDTHS[kind], height=1400, dark=dark)
+    desk, style = Desk(page), f"{kind}-{'dark' if dark else 'light'}"
+    drawn = [(f"{view}-{name}".strip("-"), one) for view, each in cases().items() for name, one in each.items()]
+    for number, (name, view) in enumerate((n, one) for n, one in drawn if isinstance(one, Rendered)):
+        workspace.post(*view.blocks, text=view.text)
+        expect(desk.messages).to_have_count(min(number + 1, SHOWN))
+        snap(desk.messages.last, f"{name}-{style}")
+    forms = [(name, view) for name, view in drawn if isinstance(view, dict)]
+    for name, view in forms:
+        if view["type"] == "modal":
+            workspace.form = view
+            desk.page.locator("#composer .plus").click()
+            desk.page.get_by_role("menuitem").first.click()
+            expect(desk.modal).to_contain_text(view["title"]["text"])
+            snap(desk.modal, f"{name}-{style}")
+            desk.page.keyboard.press("Escape")
+            expect(desk.modal).to_be_hidden()
+    desk.go("Robot")
+    expect(desk.page.locator("#home")).to_contain_text("left")
+    for name, view in forms:
+        if view["type"] == "home":
+            workspace.client.views_publish(user_id=workspace.ada, view=view)
+            settled(page)
+            snap(desk.page.locator("#home"), f"{name}-{style}")
+
+
+def snap(what: Locator, name: str) -> None:
+    what.page.mouse.move(0, 0)
+    settled(what.page, 60)
+    what.screenshot(path=FOLDER / f"view-{name}.png", animations="disabled")

@@ -29,7 +29,7 @@ def ask_and_decide(desk: Desk, amount: int, before: str, after: str) -> None:
     desk.go("Stipend")
     messages = desk.page.get_by_role("tab", name="Messages")
     messages.click()
-    expect(desk.messages.last).to_contain_text(f"Grace Hopper approved ${amount} you asked for")
+    expect(desk.messages.last).to_contain_text(f"Grace Hopper approved ${amount}, all that you asked for")
     expect(desk.messages.last).to_contain_text(f"{after} left")
     desk.page.get_by_role("tab", name="Home").click()
     expect(desk.page.locator("#home")).to_contain_text(f"{after} left")

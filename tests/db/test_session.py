@@ -176,7 +176,7 @@ def test_a_lock_that_stays_is_told_as_busy_and_nothing_was_changed(
 
     def hold(session: Session, _vault: Vault) -> None:
         session.execute(text("UPDATE team SET name = 'Wings'"))
-        with pytest.raises(DatabaseBusy, match="Nothing was changed; please try again"):
+        with pytest.raises(DatabaseBusy, match="Nothing was changed; try again"):
             another(busy_seconds=0.05).write("test", lambda session, _: session.execute(rename))
 
     database.write("test", hold)
@@ -271,7 +271,7 @@ def test_a_commit_of_unknown_outcome_is_told_and_never_repeated(postgres_databas
         add("Engines")(session, vault)
 
     losing = Database(postgres_database.url, postgres_database.master, crash=lose)
-    with pytest.raises(CommitUnknown, match="look whether it was done"):
+    with pytest.raises(CommitUnknown, match="Look whether it was done"):
         losing.write("test", work)
     losing.dispose()
     assert (len(runs), teams(postgres_database)) == (1, [])

@@ -157,7 +157,7 @@ def test_a_busy_database_is_told(bench: Bench) -> None:
         raise DatabaseBusy
 
     bench.on.command("/do", busy)
-    assert "Nothing was changed; please try again" in body_of(bench.type_())["text"]
+    assert "Nothing was changed; try again" in body_of(bench.type_())["text"]
 
 
 def test_a_failure_is_told_by_its_number_and_logged_without_content(

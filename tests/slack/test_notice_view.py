@@ -104,16 +104,16 @@ def test_counts_for_the_channel(near: int, above: int, sentence: str) -> None:
 def test_names_for_the_channel_carry_bands_and_no_figures() -> None:
     bands = {"near": ["Ada", "Bob"], "above": ["<!here>"], "finance_told": False}
     rendered = drawn("notice.sweep", Audience.CHANNEL, SALARY_BANDS=bands)
-    assert "AI spend near salary: Ada and Bob; AI spend above salary: &lt;!here&gt;. They know." in rendered.text
+    assert "AI spend is near salary for Ada and Bob, and above salary for &lt;!here&gt;. They know." in rendered.text
     assert not any(sign in words(rendered) for sign in ("$", "%"))
 
 
 @pytest.mark.parametrize(
     ("near", "more", "said"),
     [
-        (["Ada"], 2, "near salary: Ada and 2 more."),
-        ([], 1, "near salary: 1 person."),
-        ([], 2, "near salary: 2 people."),
+        (["Ada"], 2, "near salary for Ada and 2 more."),
+        ([], 1, "near salary for 1 person."),
+        ([], 2, "near salary for 2 people."),
     ],
 )
 def test_who_may_not_be_named_is_counted(near: list[str], more: int, said: str) -> None:

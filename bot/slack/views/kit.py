@@ -77,20 +77,16 @@ def plain(text: str, limit: int) -> Block:
 
 
 def mrkdwn(text: str, limit: int = _SECTION) -> Block:
-    """A mrkdwn object. The text's own parts must have been escaped."""
-    return {"type": "mrkdwn", "text": clip(text, limit) or " "}
+    """A mrkdwn object. The text's own parts must have been escaped.
+
+    Verbatim: Slack is told to make no links or mentions out of what is not marked as one, for people typed some of it.
+    """
+    return {"type": "mrkdwn", "text": clip(text, limit) or " ", "verbatim": True}
 
 
 def section(text: str, *, accessory: Block | None = None, block_id: str | None = None) -> Block:
     """A paragraph of mrkdwn, with at most one element beside it."""
     return _with({"type": "section", "text": mrkdwn(text)}, accessory=accessory, block_id=block_id)
-
-
-def typed(text: str) -> Block:
-    """A paragraph with words that a person typed: Slack is told to make no links or mentions out of plain text."""
-    block = section(text)
-    block["text"]["verbatim"] = True
-    return block
 
 
 def fields(*texts: str) -> Block:

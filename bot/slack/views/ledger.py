@@ -12,7 +12,7 @@ from bot.slack.views.kit import Block, Rendered, Series
 
 _LIVE_SECONDS = 15 * 60
 _LONGEST_LINE = 200
-_MOST_ENTRIES = 98
+_MOST_ENTRIES = 100
 _FILES = "file"  # a source that is never live: it has what was in the last file
 _SOURCES = {"litellm": "LiteLLM", _FILES: "imported files"}
 _AT_ZERO = {
@@ -74,7 +74,7 @@ def no_budget_reason(budget: Mapping[str, Any]) -> str:
     if budget["no_rate_currency"]:
         currency = fmt.escape(str(budget["no_rate_currency"]))
         return f"your pay is in {currency}, and finance has imported no exchange rate for it yet"
-    return "policy finds no base salary, pay band or fixed sum for you in this period. `/topup` asks for one"
+    return "policy finds no base salary, pay band or fixed sum for you in this period"
 
 
 def _mix(mix_from: str) -> str:
@@ -84,7 +84,7 @@ def _mix(mix_from: str) -> str:
 def _sums(visible: Visible) -> str:
     budget, spent = visible[Fact.BUDGET], fmt.dollars(int(visible[Fact.SPEND]["spent"]))
     if not budget["granted"] and not budget["carried_in"]:
-        return f"Spent {spent}"
+        return f"Spent {spent}" if visible[Fact.SPEND]["spent"] else ""
     granted = f"Granted {fmt.dollars(int(budget['granted']))}"
     if budget["top_ups"]:
         allotment, top_ups = fmt.dollars(int(budget["allotment"])), fmt.dollars(int(budget["top_ups"]))
@@ -138,8 +138,9 @@ def _at_zero(visible: Visible) -> str:
     budget = visible[Fact.BUDGET]
     blocked = _AT_ZERO.get(str(budget["mode"]), "")
     if not budget["granted"]:
-        return blocked
-    return f"{blocked} Unspent budget ends with {period_name(visible)}.".strip()
+        return f"{blocked} `/topup` asks for a budget.".strip()
+    ends = f"Unspent budget ends with {period_name(visible)}." if int(budget["available"]) > 0 else ""
+    return f"{blocked} {ends}".strip()
 
 
 def unpriced(visible: Visible) -> str:
@@ -220,17 +221,19 @@ _NO_ENTRIES = "Nothing was granted or used yet."
 
 
 def entries_table(visible: Visible, most: int, caption: str = "Grants and use") -> Block:
-    """The movements as a table, with what is left in its last row."""
-    budget = visible[Fact.BUDGET]
-    rows = [_entry_row(entry) for entry in budget["entries"][:most]]
-    today = fmt.date_at(instant(visible[Fact.PERIOD]["now"]), zone(visible))
-    left: list[kit.Cell] = [today, f"Left for {period_name(visible)}", _figure(int(budget["available"]))]
-    return kit.table(caption, ["When", "What", "Amount"], [*rows, left])
+    """The movements as a table."""
+    rows = [_entry_row(entry) for entry in visible[Fact.BUDGET]["entries"][:most]]
+    return kit.table(caption, ["When", "What", "Amount"], rows, page_size=15)
 
 
 def _entry_row(entry: Mapping[str, Any]) -> list[kit.Cell]:
     nanos = int(entry["nanos"])
-    return [fmt.day(date.fromisoformat(entry["on"])), f"{entry['what']}{_still_left(entry)}", _figure(nanos)]
+    return [_day(date.fromisoformat(entry["on"])), f"{entry['what']}{_still_left(entry)}", _figure(nanos)]
+
+
+def _day(on: date) -> str:
+    """A day that a narrow column does not break."""
+    return fmt.day(on).replace(" ", "\u00a0")
 
 
 def _figure(nanos: int) -> Block:
@@ -255,7 +258,7 @@ def days_table(visible: Visible) -> Block | None:
     spent = [(date.fromisoformat(day["on"]), int(day["nanos"])) for day in reversed(days) if int(day["nanos"])]
     if not spent:
         return None
-    rows: list[list[kit.Cell]] = [[fmt.day(on), _figure(nanos)] for on, nanos in spent]
+    rows: list[list[kit.Cell]] = [[_day(on), _figure(nanos)] for on, nanos in spent]
     return kit.table(f"Your AI spend, last {len(days)} days (UTC)", ["Day", "Spent"], rows, page_size=14)
 
 

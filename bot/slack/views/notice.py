@@ -155,8 +155,8 @@ def _with_more(names: Sequence[str], more: int) -> list[str]:
 
 def _names(near: Sequence[str], above: Sequence[str]) -> str:
     bands = [("near", near), ("above", above)]
-    said = [(band, people([escape(name) for name in names])) for band, names in bands if names]
-    return "; ".join(f"AI spend {band} salary: {who}" for band, who in said)
+    said = [f"{band} salary for {people([escape(name) for name in names])}" for band, names in bands if names]
+    return f"AI spend is {', and '.join(said)}"
 
 
 def no_rate(visible: Visible) -> Rendered:
@@ -168,7 +168,7 @@ def no_rate(visible: Visible) -> Rendered:
         f"There is no rate for {currency} from the {facts['days']} days before {period} began, so pay in it cannot be"
         " compared with spend."
     )
-    cure = "Import one with `python -m bot import rates FILE`."
+    cure = "Whoever runs me imports one with `python -m bot import rates FILE`."
     nothing = "If nothing is done, neither these people nor you are told when their AI spend nears their salary."
     told = "Every finance person got this."
     return Rendered(

@@ -79,7 +79,7 @@ def _teams(lines: Sequence[Mapping[str, Any]]) -> Block:
     rows: list[list[kit.Cell]] = [
         [str(line["name"]), kit.number(cents(line["nanos"]), dollars(line["nanos"])), _signed(line)] for line in lines
     ]
-    return kit.table("AI spend by team", ["Team", "Spent", "Against an average day of the week before"], rows)
+    return kit.table("AI spend by team, against an average day of the week before", ["Team", "Spent", "Change"], rows)
 
 
 def _signed(line: Mapping[str, Any]) -> kit.Cell:

@@ -24,7 +24,7 @@ _AGAIN = frozenset({"expired", "period_ended"})
 
 def card(visible: Visible) -> Rendered:
     """The one message of a request in the approvals channel; edited to its outcome."""
-    blocks = [kit.typed(f"*{_title(visible)}*\n{_reason(visible)}"), kit.context(_state(visible))]
+    blocks = [kit.section(f"*{_title(visible)}*\n{_reason(visible)}"), kit.context(_state(visible))]
     is_pending = _asked(visible)["status"] == "pending"
     state = _deciders(visible) if is_pending else _outcome(visible, fmt.date_at)
     return Rendered(kit.spoken(f"{_title(visible)}: {_inline_reason(visible)}", state), blocks)
@@ -54,7 +54,7 @@ def _outcome(visible: Visible, when: Date) -> str:
     whom = fmt.escape(str((asked["decided_by"] or {}).get("name", "")))
     match asked["status"]:
         case "approved":
-            until = f", until {_last_day(asked['until'], when)}" if asked["until"] else ""
+            until = f", to be used until {_last_day(asked['until'], when)}" if asked["until"] else ""
             if asked["step"] == "auto":
                 return f"Approved by itself: {_amount(visible)} is within the automatic limit"
             return f"{whom} approved {_approved(asked)}{until}"
@@ -83,13 +83,13 @@ def ask_decision(visible: Visible) -> Rendered:
     asked = _asked(visible)
     if asked["status"] != "pending":
         before = f"{_requester(visible)} asked for {_amount(visible)}: {_inline_reason(visible)}."
-        blocks = [kit.typed(f"{before} {_outcome(visible, fmt.slack_date)}.")]
+        blocks = [kit.section(f"{before} {_outcome(visible, fmt.slack_date)}.")]
         return Rendered(kit.spoken(before, _outcome(visible, fmt.date_at)), blocks)
     sentence = f"{_requester(visible)} asks for {_amount(visible)}: {_inline_reason(visible)}."
     mentions = fmt.people([fmt.mention(one) for one in asked["deciders"]], "or")
     text = f"{mentions}, {sentence}" if mentions else sentence
     typed = kit.context(f"or reply {how_to_type(int(asked['asked']))}")
-    return Rendered(kit.spoken(text), [kit.typed(text), _decisions(visible), typed])
+    return Rendered(kit.spoken(text), [kit.section(text), _decisions(visible), typed])
 
 
 def _decisions(visible: Visible) -> Block:
@@ -108,7 +108,7 @@ def outcome(visible: Visible) -> Rendered:
     small = _afterwards(visible)
     shown = f"{_OUTCOME_MARKS[asked['status']]} *{_to_requester(visible, fmt.slack_date)}*"
     lines = [shown, _reason(visible), _note(asked), f"*{_left(visible)}*" if _left(visible) else ""]
-    blocks = [kit.typed("\n".join(line for line in lines if line)), *([kit.context(small)] if small else [])]
+    blocks = [kit.section("\n".join(line for line in lines if line)), *([kit.context(small)] if small else [])]
     if asked["status"] in _AGAIN:
         again = kit.button("Ask again", "top_up.again", value=str(asked["top_up_id"]), style="primary")
         blocks.append(kit.actions(again))
@@ -144,7 +144,8 @@ def _to_requester(visible: Visible, when: Date) -> str:
             until = f", to be used until {_last_day(asked['until'], when)}" if asked["until"] else ""
             if asked["step"] == "auto":
                 return f"{_amount(visible)} more is yours, approved by itself within the automatic limit"
-            return f"{whom} approved {_approved(asked)} you asked for{until}"
+            whole = ", all that" if asked["approved"] == asked["asked"] else ""
+            return f"{whom} approved {_approved(asked)}{whole} you asked for{until}"
         case "denied":
             return f"{whom} denied the {_amount(visible)} you asked for"
         case "expired":
@@ -158,7 +159,7 @@ def reply_question(visible: Visible) -> Rendered:
     said = visible[Fact.REQUESTED]
     typed = fmt.escape(kit.clip(" ".join(str(said["typed"]).split()), _LONGEST_QUOTE))
     sentence = fmt.escape(str(said["sentence"]))
-    return Rendered(kit.spoken(sentence, f"You typed: {typed}"), [kit.typed(f"> {typed}\n{sentence}")])
+    return Rendered(kit.spoken(sentence, f"You typed: {typed}"), [kit.section(f"> {typed}\n{sentence}")])
 
 
 def asked(visible: Visible) -> Rendered:
@@ -169,7 +170,7 @@ def asked(visible: Visible) -> Rendered:
     expires, zone = _instant(request["expires_at"]), fmt.zone_or_utc(request.get("zone"))
     first = f"*You asked for {_amount(visible)} more for {_period(visible)}* · {_deciders(visible)}"
     blocks = [
-        kit.typed(f"{first}\n{_reason(visible)}\n{_then(fmt.slack_moment(expires, zone))}"),
+        kit.section(f"{first}\n{_reason(visible)}\n{_then(fmt.slack_moment(expires, zone))}"),
         kit.actions(withdraw_button("top_up.withdraw", str(request["top_up_id"]))),
     ]
     return Rendered(kit.spoken(first, _inline_reason(visible), _then(fmt.moment(expires, zone))), blocks)
@@ -197,6 +198,8 @@ def _asked_and_over(visible: Visible) -> Rendered:
         )
         return Rendered(kit.spoken(text), [kit.section(f"{mark.APPROVED} {text}")])
     first = f"You asked for {_amount(visible)} already."
+    if request["status"] == "withdrawn":
+        return Rendered(text := f"{first} You withdrew it.", [kit.section(text)])
     blocks = [kit.section(f"{first} {_outcome(visible, fmt.slack_date)}.")]
     return Rendered(kit.spoken(first, _outcome(visible, fmt.date_at)), blocks)
 
@@ -210,11 +213,11 @@ def withdrawn(visible: Visible) -> Rendered:
 def decided(visible: Visible) -> Rendered:
     """What whoever decided is answered, beside the card that shows it."""
     if _asked(visible)["status"] == "denied":
-        text = f"You denied the {_amount(visible)} for {_requester(visible)}. They have been told."
+        text = f"You denied the {_amount(visible)}. {_requester(visible)} has been told."
         return Rendered(text, [kit.section(f"{mark.DENIED} {text}")])
-    shown = f"{_outcome(visible, fmt.slack_date)} for {_requester(visible)}. They have been told."
-    said = f"{_outcome(visible, fmt.date_at)} for {_requester(visible)}. They have been told."
-    return Rendered(kit.spoken(said), [kit.section(f"{_OUTCOME_MARKS[_asked(visible)['status']]} {shown}")])
+    told = f"{_requester(visible)} has been told."
+    shown = f"{_OUTCOME_MARKS[_asked(visible)['status']]} {_outcome(visible, fmt.slack_date)}. {told}"
+    return Rendered(kit.spoken(_outcome(visible, fmt.date_at), told), [kit.section(shown)])
 
 
 def confirm(*, wanted: str, nanos: int, reason: str, value: str) -> Rendered:
@@ -225,7 +228,7 @@ def confirm(*, wanted: str, nanos: int, reason: str, value: str) -> Rendered:
         kit.button("Cancel", "top_up.cancel"),
     )
     text = kit.spoken(title, confirm_sentence(wanted, nanos), f"Reason: {fmt.escape(reason)}")
-    return Rendered(text, [kit.typed(f"{title}\n{fmt.quote(reason)}\n{confirm_sentence(wanted, nanos)}"), buttons])
+    return Rendered(text, [kit.section(f"{title}\n{fmt.quote(reason)}\n{confirm_sentence(wanted, nanos)}"), buttons])
 
 
 def confirm_sentence(wanted: str, nanos: int) -> str:

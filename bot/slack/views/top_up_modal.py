@@ -102,7 +102,7 @@ def _note(label: str) -> Block:
 def _who_asks(visible: Visible) -> Block:
     asked = visible[Fact.REQUESTED]
     name = fmt.escape(str(visible[Fact.NAME]["person"]["name"]))
-    return kit.typed(f"*{name} asks for {fmt.amount(int(asked['asked']))}*\n{fmt.quote(str(asked['reason']))}")
+    return kit.section(f"*{name} asks for {fmt.amount(int(asked['asked']))}*\n{fmt.quote(str(asked['reason']))}")
 
 
 def details(visible: Visible) -> Block:
