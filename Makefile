@@ -2,22 +2,31 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: chromium help test prove lint types imports bench interop screenshots format clean
+.PHONY: chromium demo help test prove lint types imports bench interop screenshots format clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml
+$(RUNTIME): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stipend needs Python 3.11 or newer.")'
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing what Stipend needs into $(VENV)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $(RUNTIME)
+
+$(READY): $(RUNTIME)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(READY)
 
 .venv: $(READY) ## Make the virtual environment that the other commands need
+
+demo: $(RUNTIME) ## Show it all on this machine, with no account anywhere; PORT=3100 chooses the page's port
+	@$(BIN)/python -m bot demo $(if $(filter command line,$(origin PORT)),--port $(PORT))
 
 # The browser tests drive the system's Chromium. Only root can install it; without it they are skipped and say so.
 CHROMIUM := chromium fonts-noto-color-emoji

@@ -78,6 +78,20 @@ def run() -> None:
 
 
 @cli.command()
+def demo(
+    *,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The page's. Default: the first free from 3000 on.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser where there is one.")] = True,
+) -> None:
+    """Show it all on this machine, with no account anywhere: an invented company, its Slack in a browser, the bot."""
+    from bot.demo.run import run_demo  # noqa: PLC0415 - the local Slack is no part of a bot that serves a company
+
+    run_demo(port, say=out.print, browser=browser)
+
+
+@cli.command()
 def check(*, privacy: Annotated[bool, typer.Option(help="Print who may be shown what.")] = False) -> None:
     """Look at everything before it hurts: settings, database, key, people, Slack."""
     if privacy:
