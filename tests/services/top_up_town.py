@@ -6,13 +6,14 @@ from typing import Any
 from sqlmodel import col, select
 
 from bot.services import ledger
+from bot.services.policy import import_policy
 from bot.services.roster import import_people, person_by_email
 from bot.services.verb import Company, Tx, look, verb
 from db import top_up as query
 from db.seal import COMPANY
 from db.tables.ledger import Transfer
 from db.tables.outbox import Outbox
-from db.tables.top_up import TopUp, TopUpCard
+from db.tables.top_up import TopUp, TopUpCard, TopUpQuestion
 
 USD = 1_000_000_000
 HEADER = "email,name,team,manager_email,role,base_salary,bonus,equity_per_year,currency,slack_user_id,timezone"
@@ -71,6 +72,10 @@ class Town:
         """Note that every card was posted, as the delivery does; the ts of each, in order."""
         return _post_cards(self.company, channel)
 
+    def post_questions(self, channel: str = "C0APPROVE") -> list[str]:
+        """Note that every question was posted, at …100, …200 and so on; the ts of each, in order."""
+        return _post_questions(self.company, channel)
+
     def hire(self, people: str) -> None:
         """Import more people, or changes."""
         import_people(self.company, people, by="test")
@@ -113,3 +118,42 @@ def _post_cards(tx: Tx, channel: str) -> list[str]:
         placed.append(f"1700000000.{number:06}")
         query.place_card(tx.session, uid, channel, placed[-1])
     return placed
+
+
+@verb("test.post_questions")
+def _post_questions(tx: Tx, channel: str) -> list[str]:
+    placed = []
+    found = select(Outbox.uid).join(TopUpQuestion, col(TopUpQuestion.uid) == Outbox.uid).order_by(col(Outbox.id))
+    for number, uid in enumerate(tx.session.exec(found).all(), 1):
+        placed.append(f"1700000{number}00.000001")
+        query.place_card(tx.session, uid, channel, placed[-1])
+    return placed
+
+
+MORE_PEOPLE = """
+ada@example.com,Ada,Engines,grace@example.com,,500000,,,USD,U0ADA,
+eve@example.com,Eve,Engines,grace@example.com,,500000,,,USD,U0EVE,
+grace@example.com,Grace,Engines,mia@example.com,,600000,,,USD,U0GRACE,America/New_York
+mia@example.com,Mia,Looms,,,300000,,,USD,U0MIA,
+fin@example.com,Fin,Money,,finance,400000,,,USD,U0FIN,
+flo@example.com,Flo,Money,fin@example.com,finance,400000,,,USD,U0FLO,
+nan@example.com,Nan,Looms,mia@example.com,,300000,,,USD,U0NAN,
+del@example.com,Del,Looms,mia@example.com,,300000,,,USD,U0DEL,
+adm@example.com,Adm,Money,,admin,300000,,,USD,U0ADM,
+lev@example.com,Lev,Looms,mia@example.com,finance,300000,,,USD,U0LEV,
+"""
+TWO_STEPS = """
+[[top_up.tier]]
+up_to_usd = 1000
+steps = ["manager"]
+[[top_up.tier]]
+steps = ["manager", ["managers_manager", "nan@example.com"]]
+"""
+
+
+def make_large_town(company: Company, rules: str = TWO_STEPS) -> Town:
+    """A town with a manager's manager, a named approver, an admin and a leaver, and a policy with two steps."""
+    gone = [f"{line}," if "lev@" not in line else f"{line},2026-11-10" for line in MORE_PEOPLE.strip().splitlines()]
+    import_people(company, "\n".join([f"{HEADER},ends_on", *gone]), by="test")
+    import_policy(company, rules, by="test")
+    return Town(company)
