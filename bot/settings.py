@@ -3,6 +3,9 @@
 Every mistake is found at once and told in sentences, before anything is started.
 """
 
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from db.seal import BadKey, MasterKey
 
 _ENGINES = {"sqlite", "postgresql+psycopg"}
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 _HIGHEST_PORT = 65535
 
 
@@ -71,9 +75,7 @@ Channel = Annotated[str | None, AfterValidator(_channel)]
 BotToken = Annotated[
     SecretStr | None, _starting("xoxb-", "It stands in your Slack app's page under OAuth & Permissions.")
 ]
-AppToken = Annotated[
-    SecretStr | None, _starting("xapp-", "Make one in your Slack app's page under Basic Information.")
-]
+AppToken = Annotated[SecretStr | None, _starting("xapp-", "Make one in your Slack app's page under Basic Information.")]
 
 
 class Settings(BaseSettings):
@@ -120,6 +122,25 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise BadSettings([_sentence(mistake["loc"], mistake["msg"]) for mistake in error.errors()]) from error
+
+
+def take_proxies() -> Mapping[str, str]:
+    """Take the proxies out of this process's environment and return them.
+
+    A Slack on this machine cannot be reached by way of a proxy, and Slack's client knows of no exceptions to one.
+    """
+    names = [name for name in os.environ if name.lower() in _PROXIES]
+    return {name: os.environ.pop(name) for name in names}
+
+
+@contextmanager
+def given_back(proxies: Mapping[str, str]) -> Iterator[None]:
+    """Have the proxies in the environment for a while: for a program that is started meanwhile."""
+    os.environ.update(proxies)
+    try:
+        yield
+    finally:
+        take_proxies()
 
 
 def mistakes_for_serving(settings: Settings) -> list[str]:
