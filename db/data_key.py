@@ -2,10 +2,14 @@
 
 import os
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, select
 
-from db.seal import COMPANY, KEY_BYTES, Cipher, MasterKey, SealError, Vault
+from db.plain import rows, table_of
+from db.seal import COMPANY, KEY_BYTES, Cipher, MasterKey, Sealed, SealError, Vault
 from db.tables.audit import DataKey
+
+_WRAPPED = table_of(DataKey).select().where(table_of(DataKey).c.owner == bindparam("owner"))
 
 
 class WrongMasterKey(SealError):
@@ -16,15 +20,16 @@ def vault(session: Session, master: MasterKey, *, reading: bool = False) -> Vaul
     """A vault that finds data keys in this session and, unless `reading`, makes an owner's first one in it."""
 
     def find(owner: str) -> Cipher | None:
-        row = session.get(DataKey, owner)
-        return None if row is None else _unwrap(master, row)
+        found = rows(session, _WRAPPED, owner=owner)
+        return unwrap(master, found[0].wrapped, owner) if found else None
 
     return Vault(find, None if reading else lambda owner: _make(session, master, owner))
 
 
-def _unwrap(master: MasterKey, row: DataKey) -> Cipher:
+def unwrap(master: MasterKey, wrapped: Sealed, owner: str) -> Cipher:
+    """Open an owner's data key; raises WrongMasterKey."""
     try:
-        return master.unwrap(row.wrapped, row.owner)
+        return master.unwrap(wrapped, owner)
     except SealError as error:
         raise WrongMasterKey(WrongMasterKey.__doc__) from error
 
@@ -41,7 +46,7 @@ def prove_master_key(session: Session, master: MasterKey) -> bool:
     row = session.get(DataKey, COMPANY)
     if row is None:
         return False
-    _unwrap(master, row)
+    unwrap(master, row.wrapped, row.owner)
     return True
 
 

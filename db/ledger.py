@@ -5,23 +5,49 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import bindparam, case, func, or_, text
+from sqlalchemy import select as plain_select
 from sqlmodel import Session, col, select
 
 from db.listed import among, listed
+from db.plain import columns_of, rows, table_of
 from db.tables.ledger import Account, Transfer
 from db.tables.usage import SourceState, UsageEvent, UsageRollup
 from db.types import UtcDateTime
 
+_ROLLUP, _TRANSFER, _ACCOUNT = columns_of(UsageRollup), columns_of(Transfer), columns_of(Account)
 _TOKENS: Any = (
-    col(UsageRollup.input_tokens)
-    + col(UsageRollup.cache_read_tokens)
-    + col(UsageRollup.cache_write_5m_tokens)
-    + col(UsageRollup.cache_write_1h_tokens)
-    + col(UsageRollup.output_tokens)
+    _ROLLUP.input_tokens
+    + _ROLLUP.cache_read_tokens
+    + _ROLLUP.cache_write_5m_tokens
+    + _ROLLUP.cache_write_1h_tokens
+    + _ROLLUP.output_tokens
 )
-_COST: Any = func.coalesce(func.sum(UsageRollup.cost_nanos), 0)
+_COST: Any = func.coalesce(func.sum(_ROLLUP.cost_nanos), 0)
 _SUM_TOKENS: Any = func.coalesce(func.sum(_TOKENS), 0)
-_PRICED_TOKENS: Any = func.coalesce(func.sum(case((col(UsageRollup.cost_nanos) > 0, _TOKENS), else_=0)), 0)
+_PRICED_TOKENS: Any = func.coalesce(func.sum(case((_ROLLUP.cost_nanos > 0, _TOKENS), else_=0)), 0)
+_OF_ACCOUNT: Any = bindparam("account_id")
+_SPENT = plain_select(_COST).where(_ROLLUP.account_id == _OF_ACCOUNT)
+_DRIVERS = (
+    plain_select(_ROLLUP.model, _ROLLUP.agent, _COST, func.sum(_ROLLUP.unpriced_events))
+    .where(_ROLLUP.account_id == _OF_ACCOUNT)
+    .group_by(_ROLLUP.model, _ROLLUP.agent)
+)
+_DAYS = (
+    plain_select(_ROLLUP.day, _COST, _SUM_TOKENS, _PRICED_TOKENS)
+    .where(_ROLLUP.account_id.in_(bindparam("ids", expanding=True)))
+    .where(_ROLLUP.day.between(bindparam("first"), bindparam("last")))
+    .group_by(_ROLLUP.day)
+)
+_TRANSFERS_OF = (
+    table_of(Transfer)
+    .select()
+    .where(or_(_TRANSFER.from_account_id == _OF_ACCOUNT, _TRANSFER.to_account_id == _OF_ACCOUNT))
+    .order_by(_TRANSFER.id)
+)
+_ACCOUNTS_OF = (
+    select(Account).where(_ACCOUNT.person_id == bindparam("person_id")).order_by(_ACCOUNT.period_start, _ACCOUNT.id)
+)
+_SOURCES = table_of(SourceState).select().order_by(columns_of(SourceState).source)
 
 
 def make_company_accounts(session: Session, kinds: Sequence[str]) -> None:
@@ -49,9 +75,7 @@ def account_by_key(session: Session, key: str) -> Account | None:
 
 def accounts_of(session: Session, person_id: int) -> Sequence[Account]:
     """A person's accounts, oldest period first."""
-    return session.exec(
-        select(Account).where(Account.person_id == person_id).order_by(col(Account.period_start), col(Account.id))
-    ).all()
+    return session.exec(_ACCOUNTS_OF, params={"person_id": person_id}).all()
 
 
 def accounts_by_id(session: Session, ids: Iterable[int]) -> dict[int, Account]:
@@ -113,12 +137,9 @@ def open_ended_before(session: Session, instant: datetime) -> Sequence[Account]:
     return session.exec(found.order_by(col(Account.period_start), col(Account.id))).all()
 
 
-def transfers_of(session: Session, account_id: int) -> Sequence[Transfer]:
-    """Every transfer from or to an account, in the order in which they were stored."""
-    found = select(Transfer).where(
-        or_(col(Transfer.from_account_id) == account_id, col(Transfer.to_account_id) == account_id)
-    )
-    return session.exec(found.order_by(col(Transfer.id))).all()
+def transfers_of(session: Session, account_id: int) -> Sequence[Any]:
+    """Every transfer from or to an account, in the order in which they were stored, as rows that never change."""
+    return rows(session, _TRANSFERS_OF, account_id=account_id)
 
 
 def transfer_by_key(session: Session, key: str) -> Transfer | None:
@@ -142,7 +163,7 @@ def add_transfer(session: Session, row: Transfer) -> Transfer:
 
 def spent(session: Session, account_id: int) -> int:
     """An account's usage in nano-dollars."""
-    return int(session.exec(select(_COST).where(UsageRollup.account_id == account_id)).one())
+    return int(rows(session, _SPENT, account_id=account_id)[0][0])
 
 
 def spent_before(session: Session, account_id: int, instant: datetime) -> int:
@@ -161,20 +182,14 @@ def spent_before(session: Session, account_id: int, instant: datetime) -> int:
 
 def drivers(session: Session, account_id: int) -> Sequence[tuple[str, str, int, int]]:
     """(model, agent, nano-dollars, events without a price) of an account's usage."""
-    columns: Any = (UsageRollup.model, UsageRollup.agent, _COST, func.sum(UsageRollup.unpriced_events))
-    found = select(*columns).where(UsageRollup.account_id == account_id)
-    rows = session.exec(found.group_by(col(UsageRollup.model), col(UsageRollup.agent)))
-    return [(model, agent, int(nanos), int(unpriced)) for model, agent, nanos, unpriced in rows]
+    found = rows(session, _DRIVERS, account_id=account_id)
+    return [(model, agent, int(nanos), int(unpriced)) for model, agent, nanos, unpriced in found]
 
 
 def days(session: Session, account_ids: Sequence[int], first: date, last: date) -> dict[date, tuple[int, int, int]]:
     """(nano-dollars, tokens, tokens that have a price) of these accounts' usage by UTC day."""
-    columns: Any = (UsageRollup.day, _COST, _SUM_TOKENS, _PRICED_TOKENS)
-    found = select(*columns).where(
-        col(UsageRollup.account_id).in_(account_ids), UsageRollup.day >= first, UsageRollup.day <= last
-    )
-    rows = session.exec(found.group_by(col(UsageRollup.day)))
-    return {day: (int(nanos), int(tokens), int(priced)) for day, nanos, tokens, priced in rows}
+    found = rows(session, _DAYS, ids=account_ids, first=first, last=last)
+    return {day: (int(nanos), int(tokens), int(priced)) for day, nanos, tokens, priced in found}
 
 
 def mix(session: Session, since: date, person_ids: Sequence[int] | None) -> tuple[int, int]:
@@ -188,6 +203,6 @@ def mix(session: Session, since: date, person_ids: Sequence[int] | None) -> tupl
     return int(tokens), int(nanos)
 
 
-def sources(session: Session) -> Sequence[SourceState]:
+def sources(session: Session) -> Sequence[Any]:
     """How complete each source is."""
-    return session.exec(select(SourceState).order_by(SourceState.source)).all()
+    return rows(session, _SOURCES)

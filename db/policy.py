@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
+from db.plain import columns_of, rows, table_of
 from db.tables.ledger import Account
 from db.tables.policy import PolicyVersion
 
+_VERSIONS = table_of(PolicyVersion).select().order_by(
+    columns_of(PolicyVersion).effective_from, columns_of(PolicyVersion).id
+)  # fmt: skip
 
-def versions(session: Session) -> Sequence[PolicyVersion]:
+
+def versions(session: Session) -> Sequence[Any]:
     """Every version, in the order in which they come into force; of two at once the later recorded one holds."""
-    return session.exec(select(PolicyVersion).order_by(col(PolicyVersion.effective_from), col(PolicyVersion.id))).all()
+    return rows(session, _VERSIONS)
 
 
 def add(session: Session, row: PolicyVersion) -> None:

@@ -5,11 +5,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, exists, or_
+from sqlalchemy import and_, bindparam, exists, or_
+from sqlalchemy import select as plain_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from db.plain import columns_of, rows
 from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms
+
+_PERSON, _TERMS, _TEAM = columns_of(Person), columns_of(Terms), columns_of(Team)
+_IN_ORDER = (_TERMS.effective_from, _TERMS.revision)
+_OF_PERSON = _TERMS.person_id == bindparam("person_id")
+_WITH_TEAM = plain_select(_TERMS, _TEAM.name.label("team_name")).where(_TEAM.id == _TERMS.team_id)
+_TERMS_OF = _WITH_TEAM.where(_OF_PERSON).order_by(*_IN_ORDER)
+_TERMS_ON = (
+    plain_select(_TERMS)
+    .where(_OF_PERSON, _TERMS.effective_from <= bindparam("day"))
+    .order_by(*(column.desc() for column in _IN_ORDER))
+    .limit(1)
+)
+_BY_SLACK_ID = plain_select(_PERSON).where(_PERSON.slack_user_id == bindparam("slack_user_id"))
+_BY_ID = plain_select(_PERSON).where(_PERSON.id == bindparam("person_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,11 @@ def person(session: Session, person_id: int) -> Person | None:
     return session.get(Person, person_id)
 
 
+def person_as_is(session: Session, person_id: int) -> Any:
+    """The person with this id, as a row that cannot be changed; None when there is none."""
+    return next(iter(rows(session, _BY_ID, person_id=person_id)), None)
+
+
 def hold(session: Session, person_id: int) -> None:
     """Hold a person until the transaction ends, so that what is worked out for them is worked out one after the other.
 
@@ -57,9 +78,9 @@ def person_by_email(session: Session, email: str) -> Person | None:
     return session.exec(select(Person).where(Person.email == email.strip().lower())).first()
 
 
-def person_by_slack_id(session: Session, slack_user_id: str) -> Person | None:
-    """The person with this Slack user id."""
-    return session.exec(select(Person).where(Person.slack_user_id == slack_user_id)).first()
+def person_by_slack_id(session: Session, slack_user_id: str) -> Any:
+    """The person with this Slack user id, as a row that cannot be changed; None when there is none."""
+    return next(iter(rows(session, _BY_SLACK_ID, slack_user_id=slack_user_id)), None)
 
 
 def people(session: Session) -> Sequence[Person]:
@@ -87,20 +108,14 @@ def team_name(session: Session, team_id: int) -> str:
     return session.exec(select(Team.name).where(Team.id == team_id)).one()
 
 
-def terms_of(session: Session, person_id: int) -> Sequence[tuple[Terms, str]]:
-    """A person's terms, each with its team's name, in the order in which they come to hold."""
-    found = select(Terms, Team.name).join(Team, col(Team.id) == Terms.team_id).where(Terms.person_id == person_id)
-    return session.exec(found.order_by(col(Terms.effective_from), col(Terms.revision))).all()
+def terms_of(session: Session, person_id: int) -> Sequence[Any]:
+    """A person's terms, each with its `team_name`, in the order in which they come to hold."""
+    return rows(session, _TERMS_OF, person_id=person_id)
 
 
-def terms_on(session: Session, person_id: int, day: date) -> Terms | None:
+def terms_on(session: Session, person_id: int, day: date) -> Any:
     """The terms that hold for a person on a day, even after their last day of employment; None before their first."""
-    found = (
-        select(Terms)
-        .where(Terms.person_id == person_id, Terms.effective_from <= day)
-        .order_by(col(Terms.effective_from).desc(), col(Terms.revision).desc())
-    )
-    return session.exec(found.limit(1)).first()
+    return next(iter(rows(session, _TERMS_ON, person_id=person_id, day=day)), None)
 
 
 def everybodys_terms_on(session: Session, day: date) -> dict[int, Terms]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, update
+from sqlalchemy import bindparam, delete, exists, func, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
@@ -12,6 +12,12 @@ from db.tables.ledger import Account
 from db.tables.top_up import ThreadReply, TopUp, TopUpCard, TopUpQuestion, TopUpStep
 
 _PENDING = "pending"
+# Every look at a balance asks for it, and to write it anew takes longer than to answer it.
+_PENDING_OF = (
+    select(TopUp)
+    .where(TopUp.person_id == bindparam("person_id"), TopUp.status == _PENDING)
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_account(session: Session, account_id: int) -> None:
@@ -44,8 +50,7 @@ def by_request_key(session: Session, request_key: str) -> TopUp | None:
 
 def pending_of(session: Session, person_id: int) -> TopUp | None:
     """The one request of a person that waits."""
-    found = select(TopUp).where(TopUp.person_id == person_id, TopUp.status == _PENDING)
-    return session.exec(found.execution_options(populate_existing=True)).first()
+    return session.exec(_PENDING_OF, params={"person_id": person_id}).first()
 
 
 def all_pending(session: Session) -> Sequence[TopUp]:

@@ -44,7 +44,7 @@ def ensure_periods(tx: Tx, person_id: int) -> Account:
     # Before anything is read: what another transaction has granted by later terms would be taken back by earlier ones.
     roster.hold(tx.session, person_id)
     current = accounts.account_for(tx, person_id, tx.now)
-    wanted = [due for due in survey(tx, person_id).dues if due.nanos or due.account is not None]
+    wanted = [due for due in survey(tx, person_id).dues if due.nanos is not None or due.account is not None]
     made = [due.account or accounts.account_of_period(tx, person_id, due.period) for due in wanted]
     held = {id_of(row): row for row in query.lock(tx.session, [id_of(row) for row in (*made, current)])}
     for due, row in zip(wanted, made, strict=True):
@@ -58,7 +58,7 @@ def _bring_up(tx: Tx, account: Account, due: Due) -> None:
     if due.nanos is not None:
         book = accounts.read_book(tx, account)
         missing = due.nanos - book.allotment
-        if missing:
+        if missing or not book.is_allotted:
             _grant(tx, book, due.period, missing)
     settle_open(tx, account)
 
@@ -90,7 +90,9 @@ class Survey:
 
 def survey(tx: Tx, person_id: int) -> Survey:
     """What a person is owed for every period that is not closed, from their first day to now. Raises LookupError."""
-    one = person.person(tx, person_id)
+    one = roster.person_as_is(tx.session, person_id)
+    if one is None:
+        raise LookupError(f"There is no person {person_id}.")
     terms = person.terms_of(tx, person_id)
     known = {row.period: row for row in query.accounts_of(tx.session, person_id)}
     found = [
@@ -105,13 +107,13 @@ def is_behind(tx: Tx, found: Survey, read: Mapping[int, Book]) -> bool:
     """Whether `ensure_periods` would post anything. Reads only; `read` are the books that were read already, by id."""
     for due in found.dues:
         if due.account is None:
-            if due.nanos:
+            if due.nanos is not None:
                 return True
             continue
         book = read.get(id_of(due.account)) or accounts.read_book(tx, due.account)
-        if due.nanos is not None and due.nanos != book.allotment:
+        if due.nanos is not None and (due.nanos != book.allotment or not book.is_allotted):
             return True
-        if any(True for _ in accounts.differences(tx, book)):
+        if accounts.differences(tx, book):
             return True
     return False
 

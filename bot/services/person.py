@@ -37,7 +37,7 @@ def person(tx: Tx, person_id: int) -> Person:
 
 def terms_of(tx: Tx, person_id: int) -> list[TermsFact]:
     """A person's terms in order, with their pay opened."""
-    return [_fact(tx, row, team) for row, team in query.terms_of(tx.session, person_id)]
+    return [_fact(tx, row, row.team_name) for row in query.terms_of(tx.session, person_id)]
 
 
 def _fact(tx: Tx, row: Terms, team: str) -> TermsFact:
@@ -192,7 +192,8 @@ def _card(tx: Tx, one: Person | None) -> PersonCard | None:
 
 def person_of_slack_id(tx: Tx, slack_user_id: str) -> Person | None:
     """The person with this Slack user id."""
-    return query.person_by_slack_id(tx.session, slack_user_id)
+    found: Person | None = query.person_by_slack_id(tx.session, slack_user_id)
+    return found
 
 
 @look

@@ -33,6 +33,11 @@ def _parsed(body: str, zone_name: str) -> PolicyDocument:
 
 
 @lru_cache(maxsize=128)
+def _months(body: str, zone_name: str) -> int:
+    return resolve(_parsed(body, zone_name)).period_months
+
+
+@lru_cache(maxsize=128)
 def _calendar(versions: tuple[_Version, ...]) -> Calendar:
     return Calendar.from_versions(versions)
 
@@ -67,7 +72,7 @@ def _rows(tx: Tx) -> Sequence[_Opened]:
     return rows
 
 
-def _opened(tx: Tx, row: PolicyVersion) -> _Opened:
+def _opened(tx: Tx, row: Any) -> _Opened:
     body = tx.vault.open(COMPANY, row.body, f"policy_version:{row.key}")
     return _Opened(row.effective_from, row.timezone, body, row.recorded_at)
 
@@ -103,9 +108,7 @@ def zone(tx: Tx) -> ZoneInfo:
 
 
 def _versions(rows: Sequence[_Opened]) -> tuple[_Version, ...]:
-    return tuple(
-        (row.effective_from, row.timezone, resolve(_parsed(row.body, row.timezone)).period_months) for row in rows
-    )
+    return tuple((row.effective_from, row.timezone, _months(row.body, row.timezone)) for row in rows)
 
 
 def today(tx: Tx) -> date:
