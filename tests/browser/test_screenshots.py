@@ -50,7 +50,7 @@ class Camera:
 @pytest.fixture(scope="module", autouse=True)
 def sheets(chromium: Browser) -> Iterator[None]:
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.png"):
+    for old in [*FOLDER.glob("*.png"), *FOLDER.glob("*.html")]:
         old.unlink()
     yield
     page = chromium.new_page(viewport={"width": 1800, "height": 1000})

@@ -73,6 +73,11 @@ def test_a_company_too_small_to_be_shown_is_not_shown() -> None:
     assert not any(sign in rendered.text + str(rendered.blocks) for sign in ("$", "%"))
 
 
+def test_a_cache_that_was_hardly_used_is_not_worth_a_line() -> None:
+    assert "cache" not in drawn(cache="1/1000").text
+    assert "cache" in drawn(cache="1/100").text
+
+
 def test_a_day_without_usage() -> None:
     empty = drawn(any=False, **NOTHING)
     assert "No AI usage was recorded on Sun 15 Nov." in empty.text

@@ -45,7 +45,7 @@ def _rest(facts: Mapping[str, Any]) -> list[str]:
     """The lines below the lead."""
     named = [f"{code(kit.clip(str(line['name']), 80))} {dollars(line['nanos'])}" for line in facts["models"]]
     lines = [f"Most spent on {', '.join(named)}"] if named else []
-    if facts["cache"] is not None:
+    if facts["cache"] is not None and Fraction(facts["cache"]) * 200 >= 1:
         lines.append(f"{share(Fraction(facts['cache']))} of input tokens came from a cache")
     return lines
 
