@@ -20,6 +20,7 @@ EVERY_SECONDS = {
     # These two look every minute whether their time of day has come; what they do then is once a day.
     "sweep": 60,
     "digest": 60,
+    "gateways": 15,
 }
 """How often each tick runs. What happens at a time of day is due from that time in the company's zone on."""
 

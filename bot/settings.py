@@ -54,6 +54,16 @@ def _api_url(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
+def _address(url: str | None) -> str | None:
+    return _vendor(url) if url else None
+
+
+def _vendor(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("is not an address: it begins with https://.")
+    return url.rstrip("/")
+
+
 def _channel(channel: str | None) -> str | None:
     if channel and not (channel[0] in "CG" and channel.isalnum() and channel.isupper()):
         raise ValueError("is not a channel id. In Slack open the channel's details; the id stands at the bottom: C0….")
@@ -93,6 +103,10 @@ class Settings(BaseSettings):
     stipend_alerts_channel: Channel = None
     stipend_finance_channel: Channel = None
     stipend_timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    litellm_base_url: Annotated[str | None, AfterValidator(_address)] = None
+    litellm_admin_key: SecretStr | None = None
+    anthropic_base_url: Annotated[str, AfterValidator(_vendor)] = "https://api.anthropic.com"
+    anthropic_admin_key: SecretStr | None = None
     port: int = Field(default=3000, ge=0, le=_HIGHEST_PORT)
 
     def master_key(self) -> MasterKey:
@@ -113,6 +127,12 @@ _NO_BOT = "SLACK_BOT_TOKEN is not set. It stands in your Slack app's page under 
 _NO_SIGNING = (
     "SLACK_SIGNING_SECRET is not set, and without SLACK_APP_TOKEN Slack reaches the bot over HTTP, which needs it."
     " It stands in your Slack app's page under Basic Information."
+)
+
+
+_HALF_LITELLM = (
+    "LITELLM_BASE_URL and LITELLM_ADMIN_KEY belong together: set both, and budgets can be written to your LiteLLM, or"
+    " neither."
 )
 
 
@@ -150,6 +170,8 @@ def mistakes_for_serving(settings: Settings) -> list[str]:
         mistakes.append(_NO_BOT)
     if settings.slack_app_token is None and settings.slack_signing_secret is None:
         mistakes.append(_NO_SIGNING)
+    if (settings.litellm_base_url is None) != (settings.litellm_admin_key is None):
+        mistakes.append(_HALF_LITELLM)
     try:
         settings.master_key()
     except BadSettings as error:

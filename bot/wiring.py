@@ -16,6 +16,9 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.clock import Clock, SystemClock
+from bot.gateways.anthropic import AnthropicGateway
+from bot.gateways.litellm import LiteLLMGateway
+from bot.gateways.protocol import Gateway
 from bot.rules.errors import Refused
 from bot.schedule import Schedule
 from bot.services.delivery import Delivery, Timing
@@ -60,7 +63,17 @@ def open_company(settings: Settings, clock: Clock | None = None) -> Company:
     """
     database = open_database(settings)
     _prove(database)
-    return Company(database, clock or SystemClock(), channels_of(settings))
+    return Company(database, clock or SystemClock(), channels_of(settings), gateways=gateways_of(settings))
+
+
+def gateways_of(settings: Settings) -> tuple[Gateway, ...]:
+    """The gateways that the settings know; which of them budgets are written to is policy."""
+    made: list[Gateway] = []
+    if settings.litellm_base_url and settings.litellm_admin_key:
+        made.append(LiteLLMGateway(settings.litellm_base_url, settings.litellm_admin_key.get_secret_value()))
+    if settings.anthropic_admin_key:
+        made.append(AnthropicGateway(settings.anthropic_base_url, settings.anthropic_admin_key.get_secret_value()))
+    return tuple(made)
 
 
 def channels_of(settings: Settings) -> Channels:

@@ -44,7 +44,7 @@ _OWN = {Fact.SPEND, Fact.LASTS, Fact.BUDGET, Fact.PAY}
 MAY_SEE: Mapping[Audience, frozenset[Fact]] = {
     Audience.PERSON: frozenset(_EVERYONE | _OWN | {Fact.LIMIT_NAME} | _OF_THE_COMPANY),
     Audience.APPROVER: frozenset(_EVERYONE | {Fact.SPEND, Fact.LASTS}),
-    Audience.FINANCE: frozenset(_EVERYONE | _OWN | _OF_THE_COMPANY | {Fact.PAYROLL}),
+    Audience.FINANCE: frozenset(_EVERYONE | _OWN | _OF_THE_COMPANY | {Fact.PAYROLL, Fact.LIMIT_NAME}),
     Audience.CHANNEL: frozenset(_EVERYONE | _OF_THE_COMPANY),
     Audience.GATE: frozenset({Fact.LIMIT_NAME, Fact.PERIOD}),
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.rules.ledger import Grant, Settlement, Standing, settle
 from bot.rules.period import Period
 from bot.services import policy
+from bot.services.gate_owed import owe_limits
 from bot.services.verb import Tx
 from db import ledger as query
 from db.seal import Sealed, person_owner
@@ -246,7 +247,11 @@ def post(tx: Tx, movement: Movement, account: Account, other_id: int, nanos: int
         occurred_at=movement.occurred_at,
         recorded_at=tx.now,
     )
-    return query.add_transfer(tx.session, row)
+    query.add_transfer(tx.session, row)
+    owe_limits(tx, account, movement.key)
+    if movement.kind == "carry":
+        owe_limits(tx, query.account(tx.session, other_id), movement.key)
+    return row
 
 
 def standing(tx: Tx, account: Account) -> Standing:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.rules.errors import Refused
-from bot.services import ledger, notice, notice_sweep, report, roster, top_up, top_up_reply
+from bot.services import gate, gate_limit, ledger, notice, notice_sweep, report, roster, top_up, top_up_reply
 from bot.services.round import Round, attempt, each
 from bot.services.verb import Company, Tx, look, verb
 from db import audit
@@ -99,6 +99,10 @@ def _replies(company: Company) -> Round:
     return attempt(lambda: int(top_up_reply.handle_replies(company) or 0))
 
 
+def _gateways(company: Company) -> Round:
+    return attempt(lambda: int(gate.forget_expired(company) or 0)) + gate_limit.write_due(company)
+
+
 def _sweep(company: Company) -> Round:
     # People are told before the channel is, so whoever has just crossed a line counts today.
     return notice.tell_people(company) + attempt(lambda: notice_sweep.sweep(company, scheduled=False))
@@ -122,6 +126,7 @@ TICKS: Mapping[str, Callable[[Company], Round]] = {
     "notices": notice.tell_people,
     "sweep": _sweep,
     "digest": _digest,
+    "gateways": _gateways,
 }
 """Every tick by its name, in the order in which they are run together."""
 

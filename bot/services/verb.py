@@ -17,6 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlmodel import Session
 
 from bot.clock import Clock
+from bot.gateways.protocol import Gateway
 from db.seal import Vault
 from db.session import Database, DatabaseBusy
 
@@ -43,6 +44,7 @@ class Company:
     clock: Clock
     channels: Channels = field(default_factory=Channels)
     nudge: Callable[[], None] = lambda: None  # tells the delivery that something may be owed
+    gateways: tuple[Gateway, ...] = ()  # to which budgets can be written, by the settings
 
 
 @dataclass(frozen=True, slots=True)

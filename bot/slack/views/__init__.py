@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.audience import Visible
-from bot.slack.views import answer, notice, report, top_up
+from bot.slack.views import answer, gate, notice, report, top_up
 from bot.slack.views.kit import Rendered
 
 VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
     "answer.told": answer.told,
+    "gate.in_effect": gate.in_effect,
+    "gate.not_in_effect": gate.not_in_effect,
+    "gate.not_in_effect_finance": gate.not_in_effect_finance,
+    "gate.unauthorised": gate.unauthorised,
     "notice.budget": notice.budget,
     "notice.no_rate": notice.no_rate,
     "notice.salary": notice.salary,
