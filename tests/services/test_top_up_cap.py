@@ -93,10 +93,10 @@ steps = ["manager", "nobody@example.com", "lev@example.com"]
         "The policy names nobody@example.com as an approver, who is not on the roster. Finance decides in their place.",
     ]
     # Fin has no manager, so all three steps would be Flo's; the same the other way round.
+    ends = "above $1,000 and up to $5,000 for Fin"
     needs = "it needs manager, then nobody@example.com, then lev@example.com, each a different person"
     assert [each for each in said if needs in each and " for Fin:" in each] == [
-        "Nobody could decide a top-up above $1,000 and up to $5,000 for Fin:"
-        f" {needs} and none of them the one who asks."
+        f"Nobody could decide a top-up {ends}: {needs} and none of them the one who asks."
     ]
     assert "Nobody could decide a top-up above $5,000 for Ada: no tier reaches further." in said
     assert not any("for Ada: it needs" in each for each in said)
