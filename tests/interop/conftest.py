@@ -1,17 +1,21 @@
 """A real LiteLLM proxy beside the town of the stories."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from tests.interop.litellm_proxy import LiteLLM, install_litellm
+from tests.interop.litellm_proxy import Gate, LiteLLM, install_litellm
 from tests.story.fixtures import database_url, mode, town
 
 __all__ = ["database_url", "litellm_proxy", "mode", "town"]
 
-StartProxy = Callable[[str, str], LiteLLM]
-"""Called with the address that its callback posts to and a bearer token."""
+
+class StartProxy(Protocol):
+    """Called with the address that its callback posts to and a bearer token, and with the gate if it has one."""
+
+    def __call__(self, endpoint: str, token: str, gate: Gate | None = None) -> LiteLLM: ...
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +29,8 @@ def litellm_proxy(litellm_program: Path, tmp_path: Path) -> Iterator[StartProxy]
     """Starts a proxy; it is stopped after the test."""
     started: list[LiteLLM] = []
 
-    def start(endpoint: str, token: str) -> LiteLLM:
-        started.append(LiteLLM(litellm_program, tmp_path, endpoint, token))
+    def start(endpoint: str, token: str, gate: Gate | None = None) -> LiteLLM:
+        started.append(LiteLLM(litellm_program, tmp_path, endpoint, token, gate))
         return started[-1]
 
     yield start

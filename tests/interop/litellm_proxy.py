@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,31 @@ general_settings: {custom_auth: whose_key.auth}
 """
 
 
+# As README has it: the bot is asked before the call, within two seconds.
+GUARDRAIL = """
+guardrails:
+  - guardrail_name: stipend
+    litellm_params:
+      guardrail: generic_guardrail_api
+      mode: pre_call
+      api_base: {base}
+      api_key: {token}
+      default_on: true
+      timeout: 2
+      unreachable_fallback: {fallback}
+      extra_headers: [x-agent-name]
+"""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Where the proxy asks before a call, with which token, and what it does when nobody answers."""
+
+    base: str
+    token: str
+    fallback: str = "fail_closed"
+
+
 def install_litellm() -> Path:
     """Make the environment if there is none; returns LiteLLM's command."""
     program = ENVIRONMENT / "bin" / "litellm"
@@ -61,12 +88,13 @@ def install_litellm() -> Path:
 class LiteLLM:
     """A proxy in a process of its own, that has answered once already."""
 
-    def __init__(self, program: Path, folder: Path, endpoint: str, token: str) -> None:
+    def __init__(self, program: Path, folder: Path, endpoint: str, token: str, gate: Gate | None = None) -> None:
         people = {key: (name, f"{name}@example.com") for name, key in KEYS.items()} | {
             STRANGERS_KEY: ("stranger", "stranger@example.com")
         }
         (folder / "whose_key.py").write_text(AUTH.format(people=people))
-        (folder / "litellm.yaml").write_text(CONFIG)
+        guardrail = GUARDRAIL.format(base=gate.base, token=gate.token, fallback=gate.fallback) if gate else ""
+        (folder / "litellm.yaml").write_text(CONFIG + guardrail)
         self.url = f"http://127.0.0.1:{free_port()}"
         self._log = folder / "litellm.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -97,11 +125,11 @@ class LiteLLM:
                 time.sleep(0.2)
         raise AssertionError(self.log())
 
-    def ask(self, key: str, model: str, **body: Any) -> httpx.Response:
+    def ask(self, key: str, model: str, *, headers: Mapping[str, str] | None = None, **body: Any) -> httpx.Response:
         """One chat completion; `body` adds to the request."""
         asked = {"model": model, "messages": [{"role": "user", "content": "a secret of the caller"}], **body}
-        headers = {"Authorization": f"Bearer {key}"}
-        return httpx.post(f"{self.url}/v1/chat/completions", json=asked, headers=headers, timeout=30)
+        sent = {"Authorization": f"Bearer {key}", **(headers or {})}
+        return httpx.post(f"{self.url}/v1/chat/completions", json=asked, headers=sent, timeout=30)
 
     def log(self) -> str:
         """What it has logged so far."""
