@@ -34,7 +34,7 @@ manager_limit_usd = 2000
 _PEOPLE = """
 olga   | Olga Brandvold   | Operations | Chief Operating Officer  |        |         | 226000 | USD | Europe/Oslo
 grace  | Grace Hopper     | Platform   | VP Platform              | olga   |         | 268000 | USD | America/New_York
-ada    | Ada Lovelace     | Platform   | Staff Engineer           | grace  |         | 198000 | USD | Europe/London
+ada    | Ada Lovelace     | Platform   | Staff Engineer           | grace  |         | 198000 | USD | Europe/Stockholm
 tomas  | Tomas Wilk       | Platform   | QA Engineer              | grace  |         |  42000 | USD | Europe/Warsaw
 ines   | Ines Carvalho    | Platform   | Site Reliability         | grace  |         | 118000 | USD | Europe/Lisbon
 marek  | Marek Dvorsky    | Platform   | Backend Engineer         | grace  |         | 104000 | USD | Europe/Prague

@@ -88,6 +88,8 @@ def play(town: Town) -> None:
         if act is not None:
             _do(town, act)
     _pass(town, STORY, ("periods", "notices"))
+    for person in town.ids.values():
+        town.slack.reload(person)  # nobody has kept what only they saw weeks ago
 
 
 def _moments() -> list[tuple[datetime, Act | None]]:

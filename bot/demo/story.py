@@ -10,6 +10,7 @@ from bot.demo.company import STORY, ZONE, people
 from bot.demo.thread import BUTTON, Question, find_question, waits
 from bot.demo.town import Town
 from bot.rules.ledger import closes_on
+from bot.rules.top_up import spell
 from bot.sandbox import CannotDo, Seen
 from bot.sandbox.records import Json
 from bot.services import top_up
@@ -127,7 +128,9 @@ class Story:
     # --- the five steps -----------------------------------------------------------------------------------------------
 
     def _look(self) -> Json:
-        self._said = "Only Ada sees this. Her agents read most of what they read from a cache, hence so many tokens."
+        self._said = (
+            "Only Ada sees this answer. Most of these tokens are read from a cache, which is why there are so many."
+        )
         return self._command(ADA, "/tokens")
 
     def _ask(self) -> Json:
@@ -162,7 +165,7 @@ class Story:
             raise CannotDo("Nobody has asked yet. Step 2 lets Ada ask; then there is something to decide.")
         found = top_up.request(self._town.company, request)
         if found.status != "pending":
-            raise CannotDo(f"{top_up.what_became(found)}. Step 2 lets Ada ask once more.")
+            raise CannotDo(f"{top_up.what_became(found)} Step 2 lets Ada ask once more.")
         question = find_question(self._town.slack, self._approvals(), request)
         if question is None:
             raise CannotDo("The request is still on its way to #approvals. Please try that again in a moment.")
@@ -171,8 +174,8 @@ class Story:
     def _decided(self, request: int, question: Question, decider: str) -> Json:
         self._town.slack.until(lambda: not waits(self._town.company, request))
         self._town.settle()
-        became = top_up.what_became(top_up.request(self._town.company, request)).removesuffix(" already")
-        self._said = f"{became}. The card says so too, and Ada got a message with what she has now."
+        approved = spell(top_up.request(self._town.company, request).approved_nanos or 0)
+        self._said = f"{approved} is Ada's. The card says so, and she got a message with what she has now."
         return {"viewer": decider, "at": self._approvals(), "thread": question.card}
 
     def _to_the_morning(self) -> Json:
@@ -326,7 +329,8 @@ _STEPS = (
     ),
     _step(
         "alert", "Be alerted",
-        "Tonight Tomas's agents cost more than he earns in a month. He and finance are told; the channel gets a count.",
+        "Tonight the October bill of Tomas's agents passes his October salary. He and finance get the figures; the"
+        " channel gets a count.",
         morning="Go on to tomorrow 09:00", person="See what Tomas got", finance="See what finance got",
     ),
     _step(

@@ -4,7 +4,7 @@ Everything is drawn from a seed of the person and the day, so it does not matter
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -74,27 +74,34 @@ class Agent:
     starts: time
     hours: float
     model: Model = SONNET
-    since: date = field(default=date(2026, 1, 1))
-    until: date = field(default=date(9999, 1, 1))
+    since: date = date.min
+    until: date = date.max
     chance: float = 1.0
 
 
 AGENTS: Mapping[str, Sequence[Agent]] = {
     # Ada moves the bills of ten years into the new ledger; Tomas tests every night what the day has changed.
     "ada": (
-        Agent("schema-survey", 38, 12, 4, time(10), 6, SONNET, until=date(2026, 10, 2), chance=0.6),
-        Agent("billing-migration", 126, 46, 4, time(9, 30), 8, SONNET, since=date(2026, 10, 5)),
+        Agent("schema-survey", 38, 12, 4, time(10), 6, until=date(2026, 10, 2), chance=0.6),
+        Agent("billing-migration", 126, 46, 4, time(9, 30), 8, since=date(2026, 10, 5), until=date(2026, 10, 30)),
+        Agent("ledger-checks", 31, 10, 4, time(10), 6, since=date(2026, 11, 2), chance=0.8),
     ),
-    "tomas": (Agent("regression-swarm", 252, 40, 5, time(22), 7.5, OPUS, since=date(2026, 9, 28)),),
+    "tomas": (
+        Agent("regression-swarm", 252, 40, 5, time(22), 7.5, OPUS, since=date(2026, 9, 28), until=date(2026, 10, 23)),
+        Agent("regression-swarm", 12, 6, 3, time(22), 3, since=date(2026, 10, 26)),
+    ),
     "ivo": (
-        Agent("eval-swarm", 60, 20, 3, time(10), 7, SONNET, until=date(2026, 9, 30), chance=0.3),
-        Agent("eval-swarm", 178, 32, 4, time(10), 7, SONNET, since=date(2026, 10, 1)),
+        Agent("eval-swarm", 60, 20, 3, time(10), 7, until=date(2026, 9, 30), chance=0.3),
+        Agent("eval-swarm", 178, 32, 4, time(10), 7, since=date(2026, 10, 1), until=date(2026, 10, 30)),
+        Agent("eval-swarm", 12, 6, 3, time(10), 7, since=date(2026, 11, 2)),
     ),
-    "nadia": (Agent("paper-reader", 93.6, 6, 5, time(9), 8.5, SONNET, since=date(2026, 10, 1)),
-              Agent("paper-reader", 34, 4, 4, time(9), 8, SONNET, until=date(2026, 9, 30), chance=0.7)),
-    "linnea": (Agent("visual-diff", 26, 8, 3, time(13), 4, SONNET, chance=0.7),),
+    "nadia": (
+        Agent("paper-reader", 93.6, 6, 5, time(9), 8.5, since=date(2026, 10, 1)),
+        Agent("paper-reader", 34, 4, 4, time(9), 8, until=date(2026, 9, 30), chance=0.7),
+    ),
+    "linnea": (Agent("visual-diff", 26, 8, 3, time(13), 4, chance=0.7),),
     "mei": (Agent("label-helper", 22, 8, 3, time(9), 7, HAIKU, chance=0.6),),
-}  # fmt: skip
+}
 CODERS: Mapping[str, float] = {
     "ada": 4, "grace": 1.5, "ines": 16, "marek": 24, "yuki": 20, "leon": 36, "aisha": 28, "dario": 12, "noor": 31,
     "wes": 52, "linnea": 24, "ravi": 29, "felix": 40, "hana": 19, "jules": 22, "kaya": 32, "sven": 46, "lena": 38,

@@ -72,6 +72,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
         yield Visitor(town)
 
 
+@pytest.mark.timeout(300)
 def test_the_story(visitor: Visitor) -> None:
     """One telling from the beginning to the end; what comes later rests on what came before."""
     the_past_stands_in_the_channels(visitor)
