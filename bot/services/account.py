@@ -1,6 +1,8 @@
 """Accounts and the transfers between them: where a person's period stands, and the posting of one movement."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +19,16 @@ GRANT_PRIORITY = 10
 """Every grant's, so that what ends first burns first."""
 
 ISSUED, EXPIRED = "issued", "expired"
+DIFFERENCES = frozenset({"adjustment", "expiry", "carry"})
+"""Kinds of transfers that bring something to what it should be.
+
+Which way the difference goes follows from pay: whether a policy was a gain for somebody, whether late usage ate budget
+that had expired. So these go one way always, adjustments into a person's account and the others out of it, and the
+sealed amount says how much: nothing, or less than nothing, as well. Every other kind moves a positive amount.
+"""
+MAY_BE_NOTHING = DIFFERENCES | {"allotment"}
+"""An allotment of nothing is posted as well: without it a dump would tell whose pay is nothing."""
+
 _MEMO = "company accounts"
 _DIGITS = 20  # of a sealed amount: one length for all, or the length of the ciphertext would tell its magnitude
 
@@ -47,9 +59,9 @@ class Book:
 
     @property
     def entries(self) -> list[Entry]:
-        """All of them in the order in which they were posted."""
+        """All that moved something, in the order in which they were posted."""
         all_of_them = (*self.from_issued, *self.to_expired, *self.carried_in, *self.carried_out)
-        return sorted(all_of_them, key=lambda entry: id_of(entry.row))
+        return sorted((entry for entry in all_of_them if entry.nanos), key=lambda entry: id_of(entry.row))
 
     @property
     def standing(self) -> Standing:
@@ -63,6 +75,11 @@ class Book:
     def allotment(self) -> int:
         """The allotment as it was posted, adjustments included."""
         return sum(entry.nanos for entry in self.from_issued if entry.row.kind in {"allotment", "adjustment"})
+
+    @property
+    def is_allotted(self) -> bool:
+        """Whether the allotment has been posted, be it nothing."""
+        return any(entry.row.kind == "allotment" for entry in self.from_issued)
 
     def grants(self) -> list[Grant]:
         """What can be burnt; a grant that was carried in begins with the period."""
@@ -228,18 +245,23 @@ class Movement:
 
 
 def post(tx: Tx, movement: Movement, account: Account, other_id: int, nanos: int) -> Transfer:
-    """Move an amount from the other account into this one; a negative one moves the opposite way, zero is refused."""
-    if nanos == 0:
+    """Move an amount from the other account into this one; a negative one moves the opposite way.
+
+    Zero is refused, but for the kinds that may be nothing. A difference always goes the way of its kind.
+    """
+    if nanos == 0 and movement.kind not in MAY_BE_NOTHING:
         raise ValueError("A transfer moves something.")
     owner = person_owner(person_of(account))
-    source, target = (other_id, id_of(account)) if nanos > 0 else (id_of(account), other_id)
+    comes_in = movement.kind == "adjustment" if movement.kind in DIFFERENCES else nanos >= 0
+    source, target = (other_id, id_of(account)) if comes_in else (id_of(account), other_id)
+    amount = nanos if comes_in else -nanos
     row = Transfer(
         key=movement.key,
         kind=movement.kind,
         from_account_id=source,
         to_account_id=target,
         owner=owner,
-        amount=tx.vault.seal(owner, f"{abs(nanos):0{_DIGITS}d}", f"transfer:{movement.key}"),
+        amount=tx.vault.seal(owner, f"{amount:0{_DIGITS}d}", f"transfer:{movement.key}"),
         priority=movement.priority,
         expires_at=movement.expires_at,
         grant_id=movement.grant_id,
@@ -261,42 +283,69 @@ def standing(tx: Tx, account: Account) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What has to be posted so that a grant's expiry or carry is what it should be; positive goes out."""
+    """What has to be posted so that a grant's expiry or carry is what it should be; positive goes out.
+
+    `basis` names what it was worked out from: grants, spend, and whether the period is closed.
+    """
 
     kind: str
     grant_id: int
     nanos: int = field(repr=False)
     number: int
+    basis: str
 
 
 def settlement(tx: Tx, book: Book) -> Settlement:
     """What should have expired and been carried of the account's grants by now."""
+    return _settlement(tx, book)[0]
+
+
+def _settlement(tx: Tx, book: Book) -> tuple[Settlement, str]:
+    """The same, and the name of what it was worked out from."""
     account = book.account
+    closing = account.closed_at is not None
+    asked: dict[str, int] = {}
 
     def spent_before(instant: datetime | None) -> int:
-        return book.spent if instant is None else query.spent_before(tx.session, id_of(account), instant)
+        if instant is None:
+            nanos = book.spent
+            if not closing:  # what is spent after a grant has ended, or before any has, changes nothing that has ended
+                return nanos
+        else:
+            nanos = query.spent_before(tx.session, id_of(account), instant)
+        asked[instant.isoformat() if instant else "all"] = nanos
+        return nanos
 
     # What has expired stays expired, even if the clock is set back behind it.
     now = max([tx.now, *(entry.row.recorded_at for entry in book.to_expired)])
-    closing = account.closed_at is not None
-    return settle(book.grants(), spent_before, now=now, closing=closing, period_end=end_of(account))
+    found = settle(book.grants(), spent_before, now=now, closing=closing, period_end=end_of(account))
+    grants = [id_of(entry.row) for entry in (*book.from_issued, *book.carried_in)]
+    facts = json.dumps([closing, sorted(grants), sorted(asked.items())])
+    return found, hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def differences(tx: Tx, book: Book) -> Iterator[Difference]:
-    """What of expiry and carry is not posted, or is posted and should not be."""
+def differences(tx: Tx, book: Book) -> list[Difference]:
+    """What of expiry and carry has to be posted: of every grant that has ended, whenever the facts are new.
+
+    A difference of nothing is posted as well. If only something were, a dump would tell by the rows that are there
+    whether budget was left when the period closed, and whether late usage found any: beside spend, which stands plain,
+    that narrows a salary down month by month. So whether a row is written follows from plain facts alone, and the
+    basis says from which.
+    """
     if book.account.closed_at is None and not _ever_ends_within(book):
-        return
-    should = settlement(tx, book)
-    for kind, due, entries in (
-        ("expiry", should.expired, book.to_expired),
-        ("carry", should.carried, book.carried_out),
-    ):
-        posted = book.posted(entries)
-        for grant_id in dict.fromkeys([*due, *posted]):
-            nanos = due.get(grant_id, 0) - posted.get(grant_id, 0)
-            if nanos:
-                number = sum(entry.grant_id == grant_id for entry in entries)
-                yield Difference(kind, grant_id, nanos, number)
+        return []
+    should, basis = _settlement(tx, book)
+    sides = (("expiry", should.expired, book.to_expired), ("carry", should.carried, book.carried_out))
+    return [found for kind, due, entries in sides for found in _new(book, kind, due, entries, basis)]
+
+
+def _new(book: Book, kind: str, due: Mapping[int, int], entries: Sequence[Entry], basis: str) -> Iterable[Difference]:
+    posted = book.posted(entries)
+    for grant_id in dict.fromkeys([*due, *posted]):
+        mine = [entry.row for entry in entries if entry.grant_id == grant_id]
+        nanos = due.get(grant_id, 0) - posted.get(grant_id, 0)
+        if nanos or not mine or not mine[-1].cause.endswith(f":{basis}"):
+            yield Difference(kind, grant_id, nanos, len(mine), basis)
 
 
 def _ever_ends_within(book: Book) -> bool:

@@ -17,8 +17,8 @@ def settle_open(tx: Tx, account: Account) -> None:
 def settle_accounts(tx: Tx, account_ids: Iterable[int]) -> None:
     """Bring expiry and carry of these accounts to what their usage leads to, in this transaction.
 
-    Only differences are posted, in either direction: late usage takes budget back that had expired before it becomes
-    overspend. Where a carried rest changes, the person's next period is settled too. Accounts of nobody are left alone.
+    Only differences are posted: late usage takes budget back that had expired before it becomes overspend. Where
+    something is carried, the person's next period is settled too. Accounts of nobody are left alone.
     """
     held = query.lock(tx.session, account_ids)
     waiting = sorted((row for row in held if row.kind == "person"), key=accounts.start_of)
@@ -34,7 +34,7 @@ def settle_accounts(tx: Tx, account_ids: Iterable[int]) -> None:
 def _settle(tx: Tx, account: Account) -> bool:
     """Post the differences of one account; whether any of it is the next period's."""
     book = accounts.read_book(tx, account)
-    found = list(accounts.differences(tx, book))
+    found = accounts.differences(tx, book)
     for difference in found:
         _post(tx, book, difference)
     return any(difference.kind == "carry" for difference in found)
@@ -52,7 +52,7 @@ def _post(tx: Tx, book: Book, difference: Difference) -> None:
     movement = Movement(
         kind=difference.kind,
         key=f"{difference.kind}:{id_of(account)}:{grant.id}:{difference.number + 1}",
-        cause="close" if account.closed_at else "end",
+        cause=f"{'close' if account.closed_at else 'end'}:{difference.basis}",
         occurred_at=when,
         grant_id=grant.id,
         priority=grant.priority,

@@ -36,11 +36,14 @@ class Account(SQLModel, table=True):
 
 
 class Transfer(SQLModel, table=True):
-    """One immutable movement of a positive amount from one account to another.
+    """One immutable movement of an amount from one account to another.
 
-    kind: allotment, top_up, adjustment (credits from `issued`, or back to it), expiry (to `expired`, or back from it),
-    carry (between two periods of a person, either way), reversal.
-    `amount` is sealed nano-dollars for `owner`, bound to `transfer:<key>`.
+    kind: allotment, top_up, adjustment (credits from `issued`), expiry (to `expired`), carry (to a person's next
+    period), reversal.
+    `amount` is sealed nano-dollars for `owner`, bound to `transfer:<key>`. It is positive, but for adjustment, expiry
+    and carry: these are differences, which may be zero or negative and go one way always, because which way, or that
+    there is none, gives pay away. They are written whenever plain facts say so, and `cause` ends with a hash of those.
+    An allotment may be zero.
     A grant is a transfer from `issued` (or a carry into a period); `priority` and `expires_at` order its burning.
     Expiry and carry name the grant whose rest they move.
     """

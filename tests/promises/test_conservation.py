@@ -62,7 +62,7 @@ class Oracle:
             self.balance[event.account_id] -= event.cost_nanos or 0
 
     def _move(self, row: Transfer, nanos: int) -> None:
-        assert nanos > 0
+        self._goes_its_way(row, nanos)
         self.balance[row.from_account_id] -= nanos
         self.balance[row.to_account_id] += nanos
         if row.kind == "top_up":
@@ -75,6 +75,22 @@ class Oracle:
             sides = (row.from_account_id, nanos), (row.to_account_id, -nanos)
             for account, out in sides:
                 self.expired[account] += out
+
+    def _goes_its_way(self, row: Transfer, nanos: int) -> None:
+        """Differences go one way and may be anything, an allotment may be nothing; all else moves more than nothing."""
+        source, target = self.accounts[row.from_account_id], self.accounts[row.to_account_id]
+        match row.kind:
+            case "adjustment":
+                assert (source.kind, target.kind) == ("issued", "person")
+            case "expiry":
+                assert (source.kind, target.kind) == ("person", "expired")
+            case "carry":
+                assert source.period_end == target.period_start
+                assert source.person_id == target.person_id
+            case "allotment":
+                assert nanos >= 0
+            case _:
+                assert nanos > 0
 
     def of(self, kind: str) -> int:
         return sum(self.balance[row.id] for row in self.accounts.values() if row.kind == kind)

@@ -20,7 +20,7 @@ from db import ledger as query
 from db.seal import person_owner
 from db.session import Database
 from db.tables.ledger import Account
-from tests.services.books import HEADER, USD, bring, ensure, id_of, spend, standings, top_up, transfers, within
+from tests.services.books import HEADER, USD, bring, ensure, id_of, seen, spend, standings, top_up, transfers, within
 
 ADA = "ada 500000,,,USD,,"
 MONTH = 20_833_333_333_334
@@ -124,7 +124,7 @@ def test_a_raise_posts_an_adjustment_and_a_cut_another(company: Company, ada: in
     found = transfers(company)
     assert len(found) == 3
     assert [key.split(":")[0] for key, _ in found] == ["allotment", "adjustment", "adjustment"]
-    assert found[1][1] == found[2][1]
+    assert found[1][1] == -found[2][1] > 0
 
 
 def test_a_leaver_gives_back_the_days_that_will_not_come(company: Company, ada: int) -> None:
@@ -202,7 +202,7 @@ def test_a_top_up_that_ends_within_the_period_expires_then(company: Company, ada
     assert ledger.balance(company, ada).expired == 45 * USD
     assert transfers(company, "expiry") == [
         (f"expiry:{account_id(company, ada)}:2:1", 70 * USD),
-        (f"expiry:{account_id(company, ada)}:2:2", 25 * USD),
+        (f"expiry:{account_id(company, ada)}:2:2", -25 * USD),
     ]
     # A clock that is set back takes nothing back.
     clock.at = datetime(2026, 11, 18, tzinfo=UTC)
@@ -250,6 +250,56 @@ def test_late_usage_eats_what_expired_before_it_is_overspend(company: Company, a
     found = standing(company, ada)
     assert (found.available, found.expired) == (-2 * USD, 0)
     assert ledger.check_books(company) == []
+
+
+def test_closing_and_late_usage_write_the_same_rows_whatever_is_left(
+    company: Company, ada: int, clock: FixedClock
+) -> None:
+    bring(company, "bob 120,,,USD,,")
+    bob = id_of(company, "bob")
+    for one in (ada, bob):
+        top_up(company, one, 100 * USD, f"top_up:{one}", expires_at=datetime(2026, 12, 20, tzinfo=UTC))
+    for name in ("ada", "bob"):
+        spend(company, name, 900 * USD, NOV, f"{name} early")
+    clock.at = CLOSING
+    ledger.close_due(company)
+    for day in (11, 12):
+        for name in ("ada", "bob"):
+            spend(company, name, 9_000 * USD, NOV.replace(day=day), f"{name} late {day}")
+    assert (standing(company, ada).expired, standing(company, bob).available) == (MONTH - 18_900 * USD, -18_795 * USD)
+    found = rows(company, "expiry", "carry")
+    assert len(found) == 12
+    assert [row for row in found if row[0] == ada] == [(ada, *row[1:]) for row in found if row[0] == bob]
+    assert ledger.check_books(company) == []
+
+
+def rows(company: Company, *kinds: str) -> list[tuple[int | None, str, str | None, str | None]]:
+    """(person, kind, period it leaves, period it comes to) of these transfers, in order."""
+
+    def read(tx: Tx) -> list[tuple[int | None, str, str | None, str | None]]:
+        all_of_them = [row for row in query.transfers_after(tx.session, 0, 1000) if row.kind in kinds]
+        sides = query.accounts_by_id(
+            tx.session, [side for row in all_of_them for side in (row.from_account_id, row.to_account_id)]
+        )
+        return [
+            (sides[row.from_account_id].person_id, row.kind, sides[row.from_account_id].period,
+             sides[row.to_account_id].period)
+            for row in all_of_them
+        ]  # fmt: skip
+
+    return seen(company, read)
+
+
+def test_settling_again_writes_nothing_and_a_settling_that_is_missing_is_seen(
+    company: Company, ada: int, clock: FixedClock
+) -> None:
+    spend(company, "ada", 2 * MONTH, NOV, "all and more")
+    clock.at = CLOSING + timedelta(days=7)
+    ledger.close_due(company)
+    within(company, lambda tx: ledger.settle_accounts(tx, [account_id(company, ada)]))
+    assert [nanos for _, nanos in transfers(company, "expiry")] == [0]
+    spoil(company, "DELETE FROM transfer WHERE kind = 'expiry'")
+    assert any("its expiry is not what" in problem for problem in ledger.check_books(company))
 
 
 def test_a_closed_period_does_not_change_by_pay(company: Company, ada: int, clock: FixedClock) -> None:
@@ -402,7 +452,8 @@ def test_a_zero_budget_is_no_allotment(company: Company) -> None:
     bring(company, "ada ,,,USD,,")
     found = ledger.balance(company, id_of(company, "ada"))
     assert (found.granted, found.has_allotment, found.run_out, found.tokens_left) == (0, False, None, None)
-    assert transfers(company) == []
+    assert [nanos for _, nanos in transfers(company)] == [0]
+    assert ledger.why(company, id_of(company, "ada")) == []
 
 
 def test_the_stored_amounts_tell_nothing_by_their_length(company: Company, ada: int) -> None:
