@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
@@ -14,6 +17,7 @@ from bot.sandbox import LocalSlack
 from tests.browser import gallery
 from tests.sandbox.conftest import app_of, bolt_on, client_of, manifest_with
 from tests.story.fixtures import Mode, database_url, town
+from tests.story.town import MANIFEST, Town, environment, free_port, settle
 
 __all__ = ["database_url", "town"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -34,30 +38,65 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class Windows:
+    """Browser windows, lent to one test after the other: making one takes longer than most tests."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.free: list[Page] = []
+        self.lent: list[Page] = []
+        self.complaints: list[str] = []
+
+    def lend(self, width: int, height: int, *, dark: bool) -> Page:
+        """A blank window of a size."""
+        page = self.free.pop() if self.free else self._make()
+        self.lent.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="no-preference")
+        return page
+
+    def _make(self) -> Page:
+        page = self.browser.new_context(locale="en-GB").new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+        return page
+
+    def _hear(self, line: ConsoleMessage) -> None:
+        # The browser calls an answer of 409 an error; it is how a refusal is told.
+        if line.type == "error" and "409 (Conflict)" not in line.text:
+            self.complaints.append(line.text)
+
+    def take_back(self) -> list[str]:
+        """All windows are blank again; returns what their pages have complained about."""
+        for page in self.lent:
+            page.evaluate("sessionStorage.clear()")
+            page.goto("about:blank")
+        self.free += self.lent
+        self.lent = []
+        complaints, self.complaints = self.complaints, []
+        return complaints
+
+
+@pytest.fixture(scope="session")
+def windows(chromium: Browser) -> Windows:
+    """The windows of this test process."""
+    return Windows(chromium)
+
+
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Opener]:
+def open_page(windows: Windows) -> Iterator[Opener]:
     """Opens a Slack's page as somebody, somewhere; at the end no page may have complained."""
-    complaints: list[str] = []
-    contexts = []
 
     def open_(
         slack: LocalSlack, viewer: str, at: str, *, width: int = 1280, height: int = 800, dark: bool = False
     ) -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-GB"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page = windows.lend(width, height, dark=dark)
         page.goto(f"{slack.base_url}/#as={viewer}&at={at}")
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    assert windows.take_back() == []
 
 
 class Workspace:
@@ -118,19 +157,39 @@ def answer(workspace: Workspace) -> None:
         ack()
         workspace.acted.append(action)
 
+    answer_more(workspace, app)
+
+
+def answer_more(workspace: Workspace, app: App) -> None:
     @app.event("app_home_opened")
     def opened(event: dict[str, Any], client: WebClient) -> None:
         client.views_publish(user_id=event["user"], view=gallery.home())
 
+    @app.options(re.compile(""))
+    def options(ack: Ack, payload: dict[str, Any]) -> None:
+        found = [name for name in gallery.PLACES if payload["value"].lower() in name.lower()]
+        ack(options=[gallery.option(name, name.lower()) for name in found])
+
+    @app.view("every")
+    def everything(ack: Ack, view: dict[str, Any]) -> None:
+        workspace.acted.append(view["state"]["values"])
+        ack()
+
+    @app.shortcut("decide_message")
+    def noted(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        workspace.acted.append(body)
+
     @app.event("message")
+    @app.event("reaction_added")
     def heard() -> None:
         """Nothing to say."""
 
 
 @pytest.fixture
 def workspace() -> Iterator[Workspace]:
-    """A workspace whose app is connected."""
-    with LocalSlack(manifest_with(), message_interval_seconds=0) as slack:
+    """A workspace whose app is there."""
+    with LocalSlack(manifest_with(), mode="http", message_interval_seconds=0) as slack:
         made = Workspace(slack)
         answer(made)
         with bolt_on(slack, made.app):
@@ -141,3 +200,21 @@ def workspace() -> Iterator[Workspace]:
 def mode() -> Mode:
     """The stories prove both ways to the bot; here one is enough."""
     return "http"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The real bot in a town where two people have spent more than they should, for a whole module of stories."""
+    folder: Path = tmp_path_factory.mktemp("company")
+    port, at = free_port(), datetime.now(UTC)
+    with LocalSlack(MANIFEST, mode="http", message_interval_seconds=0.0) as slack:
+        slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+        made = Town(slack, folder, environment(slack, "http", f"sqlite:///{folder}/stipend.db", port))
+        settle(made)
+        # 85 % and 120 % of a month's base salary: of 318450/12 and of 377190/12.
+        spent = {"ada": "1234.56", "olga": "22556.88", "mia": "37720.53"}
+        made.spend(*((f"{who}@example.com", dollars) for who, dollars in spent.items()), at=at.isoformat())
+        made.start()
+        made.cli("tick", "--at", (at + timedelta(minutes=1)).isoformat())
+        yield made
+        made.stop(signal.SIGKILL)

@@ -1,5 +1,7 @@
 """Somebody at the page: goes somewhere, types, switches who they are. On a phone the sidebar is a drawer."""
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -22,20 +24,44 @@ class Desk:
     def go(self, name: str) -> None:
         self._drawer()
         self.place(name).click()
+        expect(self.page.locator("#place-head h1")).to_have_text(re.compile(rf"^(\W+ )?{re.escape(name)}$"))
 
     def place(self, name: str) -> Locator:
         return self.page.locator("#sidebar .place", has=self.page.get_by_text(name, exact=True))
 
     def become(self, name: str) -> None:
         self._drawer()
-        self.page.get_by_label("You are").select_option(label=name)
+        chosen = self.page.get_by_label("You are").select_option(label=name)[0]
         if self.page.locator("#shade").is_visible():
             self.page.keyboard.press("Escape")
+        expect(self.page.locator("#main")).to_have_attribute("data-viewer", chosen)
 
     def type(self, text: str) -> None:
         self.box.click()
-        self.box.press_sequentially(text)
+        self.box.fill(text)
         self.box.press("Enter")
+
+    def newest(self) -> Locator:
+        """The last message, which stays the same one when others come."""
+        key = self.messages.last.get_attribute("data-key")
+        return self.page.locator(f'#messages [data-key="{key}"]')
+
+    def reply(self, text: str) -> None:
+        """Type into the open thread."""
+        box = self.thread.locator("textarea")
+        box.fill(text)
+        box.press("Enter")
+
+    def menu(self, message: Locator, entry: str) -> None:
+        """Choose from a message's menu."""
+        message.hover()
+        message.get_by_role("button", name="More actions for this message").click()
+        self.page.get_by_role("menuitem", name=entry).click()
+
+    def open_messages_of(self, app: str) -> None:
+        """The app's messages to this person."""
+        self.go(app)
+        self.page.get_by_role("tab", name="Messages").click()
 
     def fits(self) -> bool:
         """Whether nothing is wider than the window."""

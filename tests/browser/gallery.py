@@ -3,6 +3,7 @@
 from typing import Any
 
 Json = dict[str, Any]
+PLACES = ["Paris", "Parma", "Rome"]
 DAYS = [f"{day} Jul" for day in range(8, 22)]
 SPENT = [310.5, 120, 90.25, 402, 388, 441, 512.75, 60, 45, 690, 702, 655, 812.3, 744]
 
@@ -158,6 +159,34 @@ def data_table(rows: int = 23) -> Json:
         for number in range(1, rows + 1)
     ]
     return {"type": "data_table", "caption": "Agents of July", "page_size": 10, "rows": [head, *body]}
+
+
+def every_input() -> Json:
+    """A modal with every kind of input that the first one lacks."""
+    options = [option(name, name.lower()) for name in ("Small", "Large", "Huge")]
+    groups = [{"label": plain("Sizes"), "options": options}]
+    people = {"type": "multi_users_select", "placeholder": plain("Who?")}
+    blocks = [
+        _input("mail", "E-mail", {"type": "email_text_input"}),
+        _input("link", "Link", {"type": "url_text_input"}, optional=True),
+        _input("words", "Words", {"type": "rich_text_input"}),
+        _input("time", "Time", {"type": "timepicker", "initial_time": "09:00"}),
+        _input("moment", "Moment", {"type": "datetimepicker"}),
+        _input("size", "Size", {"type": "static_select", "option_groups": groups}),
+        _input("sizes", "Sizes", {"type": "multi_static_select", "options": options, "initial_options": options[:1]}),
+        _input("people", "People", people, optional=True),
+        _input("room", "Room", {"type": "channels_select"}),
+        _input("place", "Place", {"type": "external_select", "min_query_length": 2}),
+        _input("places", "Places", {"type": "multi_external_select", "min_query_length": 0}, optional=True),
+        _input("bills", "Bills", {"type": "file_input", "filetypes": ["pdf", "png"], "max_files": 2}, optional=True),
+    ]
+    return {
+        "type": "modal",
+        "callback_id": "every",
+        "title": plain("Every input"),
+        "submit": plain("Send"),
+        "blocks": blocks,
+    }
 
 
 def modal(title: str = "Request a top-up") -> Json:

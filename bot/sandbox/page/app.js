@@ -133,6 +133,7 @@ function draw() {
   guide.draw();
   modal.draw(world.snapshot.views);
   shown = `${ui.viewer} ${ui.at}`;
+  Object.assign($("main").dataset, { viewer: ui.viewer, at: ui.at }); // what is before one's eyes by now
   const unread = world.snapshot.channels.reduce((sum, one) => sum + (one.id === ui.at ? 0 : one.mentions), 0);
   document.title = `${unread ? `(${unread}) ` : ""}${isHome ? world.snapshot.app.name : placeName(channel)} · Local workspace`;
 }

@@ -54,7 +54,7 @@ export class External {
   }
 
   draw() {
-    replace(this.chips, this.picked.map((value) => h("span", { class: "chip" }, this.nameOf(value),
+    replace(this.chips, this.picked.map((value) => h("span", { class: "chip" }, h("span", {}, this.nameOf(value)),
       h("button", { type: "button", "aria-label": `Remove ${this.nameOf(value)}`, on: { click: () => this.drop(value) } }, "×"))));
     this.input.hidden = !this.isMany && this.picked.length > 0;
   }
