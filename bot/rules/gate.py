@@ -19,6 +19,7 @@ IN_PATH_FOR = timedelta(days=7)
 """How long after it was last asked the gate still counts as standing in the way of calls."""
 
 CHARACTERS_A_TOKEN = 4
+_MOST_TIMES = 10
 _QUARTERS = {
     f"Q{number}": f"the {word} quarter of" for number, word in enumerate(("first", "second", "third", "fourth"), 1)
 }
@@ -48,9 +49,13 @@ def needs_grace(room: Room, estimate: int) -> bool:
 
 
 def estimate(least: int, spent: int, calls: int, input_nanos: int) -> int:
-    """What to set aside for a call: the least that policy says, their average call, or what is sent if it is more."""
+    """What to set aside for a call: the least that policy says, their average call, or what is sent if it is more.
+
+    The average counts up to ten times the least: a vendor's daily bucket comes as one event, and must not lock anybody
+    out of their last dollars.
+    """
     average = -(-spent // calls) if spent > 0 and calls > 0 else 0
-    return max(1, least, average, input_nanos)
+    return max(1, least, min(average, _MOST_TIMES * least), input_nanos)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ class Desk:
         event = fact(f"event-{call_id}", email, cost_nanos=nanos, occurred_at=now, call_key=call_key(KEY_HASH, call_id))
         record(self.company, [event])
 
+    def spend_evenly(self, calls: int, nanos: int) -> None:
+        """The usage of so many calls that the gate was not asked about."""
+        now = self.company.clock.now()
+        key = f"even-{now.isoformat()}"
+        record(self.company, [fact(f"{key}-{n}", cost_nanos=nanos, occurred_at=now) for n in range(calls)])
+
     def reserved(self) -> list[int]:
         """What is set aside, oldest first."""
         return [nanos for (nanos,) in rows(self.company, "SELECT nanos FROM gate_reservation ORDER BY id")]

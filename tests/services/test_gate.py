@@ -82,13 +82,15 @@ def test_hard_lets_no_more_calls_run_than_fit(engineers: Company) -> None:
 
 
 def test_a_call_is_set_aside_for_at_its_average_or_its_prompts_price(engineers: Company) -> None:
-    desk = open_desk(engineers, policy("hard", more="reserve_usd = 0\n"))
+    desk = open_desk(engineers, policy("hard", more="reserve_usd = 0.5\n"))
     desk.ask("first")
     desk.spend("s1", 3 * USD)
     desk.spend("s2", 2 * USD)
     desk.ask("average")
     desk.ask("long", model="claude-sonnet-4-5", characters=4_000_000)  # a million tokens at $6
-    assert desk.reserved() == [1, 2_500_000_000, 6 * USD]
+    desk.spend("bucket", 55 * USD)  # a day of a vendor's report comes as one event
+    desk.ask("at most ten times the least")
+    assert desk.reserved() == [USD // 2, 5 * USD // 2, 6 * USD, 5 * USD]
 
 
 def test_what_is_set_aside_comes_back_with_the_event_the_failure_or_the_time(
