@@ -139,6 +139,12 @@ def check_amount(nanos: int, asked_nanos: int) -> None:
         raise Refused(f"{spell(nanos)} is more than was asked for, which is {spell(asked_nanos)}.")
 
 
+def check_lowered(nanos: int, at_most: int) -> None:
+    """Raises Refused for more than a step before has allowed."""
+    if nanos > at_most:
+        raise Refused(f"{spell(nanos)} is more than {spell(at_most)}, which is all that was approved before you.")
+
+
 def clean_note(text: str) -> str:
     """A note as one line of printable text; raises Refused when it is longer than 500 characters."""
     note = one_line(text)

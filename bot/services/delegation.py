@@ -5,6 +5,7 @@ Finance is a role that several people have, so it is not delegated. The person m
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from bot.rules.audience import Audience, Fact
 from bot.rules.errors import Refused
@@ -58,8 +59,7 @@ def delegate(tx: Tx, person_id: int, delegate_id: int, last_day: date, *, by: st
               recorded_at=tx.now)  # fmt: skip
     made = _delegation(tx, query.add(tx.session, row))
     audit.record(tx, by, "delegation.start", f"person:{person_id}", {"ends_at": ends_at.isoformat()})
-    _tell(tx, row, f"{made.person} has made you their delegate up to {_day(made.last_day)}: you can decide the top-ups"
-          " that wait for them. You decide none of your own.")  # fmt: skip
+    _tell(tx, row, "delegation.begun", made)
     return made
 
 
@@ -73,16 +73,16 @@ def end_delegation(tx: Tx, person_id: int, *, by: str) -> Delegation | None:
     was = _delegation(tx, row)
     query.end(tx.session, person_id, tx.now)
     audit.record(tx, by, "delegation.end", f"person:{person_id}")
-    _tell(tx, row, f"{was.person} decides their top-ups themselves again: you are not their delegate any more.")
+    _tell(tx, row, "delegation.ended", was)
     return was
 
 
-def _tell(tx: Tx, row: Row, text: str) -> None:
-    key = f"delegation:{row.id}:{text}"
-    owe(
-        tx,
-        Message(key, "answer.told", Target(person_id=row.delegate_id), Audience.PERSON, {Fact.BUDGET: {"text": text}}),
-    )
+def _tell(tx: Tx, row: Row, kind: str, made: Delegation) -> None:
+    told: dict[Fact, dict[str, Any]] = {
+        Fact.NAME: {"person": {"name": made.person}},
+        Fact.REQUESTED: {"last_day": made.last_day.isoformat()},
+    }
+    owe(tx, Message(f"{kind}:{row.id}", kind, Target(person_id=row.delegate_id), Audience.PERSON, told))
 
 
 @look
@@ -102,7 +102,3 @@ def _delegation(tx: Tx, row: Row) -> Delegation:
     last = (row.ends_at - timedelta(microseconds=1)).astimezone(zone_of(tx, row.person_id)).date()
     names = [roster.person(tx, one).name for one in (row.person_id, row.delegate_id)]
     return Delegation(row.person_id, names[0], row.delegate_id, names[1], row.ends_at, last)
-
-
-def _day(day: date) -> str:
-    return f"{day:%A} {day.day} {day:%B}"

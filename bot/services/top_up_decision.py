@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.rules.errors import Refused
 from bot.rules.top_up import MOST_USD, spell
-from bot.rules.top_up_reply import Approve, Verdict, check_amount, clean_note
+from bot.rules.top_up_reply import Approve, Verdict, check_amount, check_lowered, clean_note
 from bot.services import audit, policy, roster, top_up_cap
 from bot.services.top_up_message import owe_offer, owe_outcome, owe_request, step_note_key
 from bot.services.top_up_people import able, deciders_of
@@ -155,8 +155,7 @@ def _allowed(tx: Tx, row: TopUp, verdict: Approve) -> int:
     most = at_most(tx, row)
     nanos = most if verdict.nanos is None else verdict.nanos
     check_amount(nanos, row.asked_nanos)
-    if nanos > most:
-        raise Refused(f"{spell(nanos)} is more than {spell(most)}, which is all that was approved before you.")
+    check_lowered(nanos, most)
     return nanos
 
 

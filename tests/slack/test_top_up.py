@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from bot.clock import FixedClock
-from bot.services.policy import start_company
+from bot.services import top_up
+from bot.services.policy import import_policy, start_company
 from bot.services.verb import Company
 from db.session import Database
 from tests.services.top_up_town import GRANTED, USD
@@ -179,3 +180,72 @@ def test_late_clicks_learn_who_decided(desk: Desk) -> None:
             "Grace has approved the $500 already" in desk.answer(desk.click("top_up.approve", who, stale=True))["text"]
         )
     assert len(desk.town.grants()) == 1
+
+
+def test_asking_again_offers_to_change_the_request_that_waits(desk: Desk) -> None:
+    desk.type_("/topup 500 finish the migration")
+    before = desk.question()["ts"]
+    told = desk.type_("/topup 600 finish both migrations")
+    assert "You asked for $500 already" in told["text"]
+    assert "change it to $600?" in told["text"]
+    for _ in range(2):
+        seen = desk.slack.click(desk.people["ada"], desk.approvals, told["ts"], "top_up.change")
+        assert "You asked for $600 more" in desk.answer(seen)["text"]
+    desk.slack.until(lambda: "Ada asks for $600" in desk.card()["text"])
+    thread = desk.slack.until(lambda: desk.slack.thread(desk.approvals, desk.card()["ts"])[2:])
+    assert thread[0]["text"].startswith(f"<@{desk.people['grace']}>, Ada asks for $600: finish both migrations")
+    # What was asked before has no buttons any more, and a click that is on its way changes nothing.
+    seen = desk.slack.click(desk.people["grace"], desk.approvals, before, "top_up.approve", stale=True, value="1:1")
+    assert "Ada has changed this request since: it is for $600 now" in desk.answer(seen)["text"]
+    assert desk.town.grants() == []
+    seen = desk.slack.click(desk.people["grace"], desk.approvals, thread[0]["ts"], "top_up.approve")
+    assert "Grace approved $600" in desk.answer(seen)["text"]
+
+
+def test_two_steps_in_one_thread(desk: Desk) -> None:
+    import_policy(desk.town.company, '[[top_up.tier]]\nsteps = ["manager", "finance"]\n', by="test")
+    desk.type_("/topup 500 finish the migration")
+    assert "step 1 of 2" in shown(desk.card())
+    told = desk.answer(desk.click("top_up.approve"))["text"]
+    assert "You approved $500 for Ada" in told
+    desk.slack.until(lambda: len(desk.slack.thread(desk.approvals, desk.card()["ts"])) > 2)
+    asked = desk.slack.thread(desk.approvals, desk.card()["ts"])[2]
+    assert asked["text"].startswith(f"<@{desk.people['fin']}> or <@{desk.people['flo']}>, Ada asks for $500")
+    desk.slack.until(lambda: "step 1 of 2" in shown(desk.question()) and "Approve" not in shown(desk.question()))
+    desk.slack.until(lambda: "Grace approved $500 · step 2 of 2" in shown(desk.card()))
+    seen = desk.slack.click(desk.people["flo"], desk.approvals, asked["ts"], "top_up.approve")
+    assert "Grace and Flo approved $500" in desk.answer(seen)["text"]
+    desk.slack.until(lambda: any("Grace and Flo approved $500" in text for text in desk.dms("ada")))
+
+
+def test_delegating(desk: Desk) -> None:
+    olga = desk.people["olga"]
+    told = desk.type_(f"/tokens delegate <@{olga}|olga> until tomorrow", "grace")
+    assert "Olga* decides top-ups in your place" in shown(told)
+    desk.slack.until(lambda: any("You decide top-ups for Grace" in text for text in desk.dms("olga")))
+    desk.type_("/topup 500 finish the migration")
+    assert "Olga for Grace approved $500" in desk.answer(desk.click("top_up.approve", "olga"))["text"]
+    assert "Nobody decides top-ups in your place" in desk.type_("/tokens delegate off", "grace")["text"]
+    desk.slack.until(lambda: any("not Grace's delegate any more" in text for text in desk.dms("olga")))
+    for text, says in (
+        (f"<@{olga}|olga>", "Until when?"),
+        ("olga until friday", "choose them from Slack's list"),
+        (f"<@{olga}> until friday 2019-01-01", "not a day that I know"),
+        (f"<@{desk.people['grace']}> until tomorrow", "their own delegate"),
+        (f"<@{desk.people['eve']}> until tomorrow", "do not know"),
+    ):
+        assert says in desk.type_(f"/tokens delegate {text}", "grace")["text"], text
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_an_offer_of_more_is_taken_or_kept(desk: Desk, takes: bool) -> None:
+    desk.type_("/topup 400 a larger context")
+    desk.card()
+    ada = desk.people["ada"]
+    top_up.offer(desk.town.company, 1, desk.town["grace"], 800 * USD, 1, "take enough")
+    (asked,) = desk.slack.until(lambda: [one for one in desk.slack.dms(ada) if "offers $800" in one["text"]])
+    action = "top_up.accept" if takes else "top_up.keep"
+    seen = desk.slack.click(ada, desk.slack.dm(ada), asked["ts"], action)
+    said = "You asked for $800 more" if takes else "Your request for $400 stays as it is"
+    assert said in desk.answer(seen)["text"]
+    desk.slack.until(lambda: f"Ada asks for ${800 if takes else 400}" in desk.card()["text"])

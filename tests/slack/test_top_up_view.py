@@ -20,6 +20,9 @@ STATUSES = ("pending", "approved", "denied", "withdrawn", "expired", "period_end
 def facts(status: str = "pending", **changes: Any) -> dict[Fact, dict[str, Any]]:
     requested = {
         "top_up_id": 12,
+        "version": 3,
+        "steps": [{"position": 1, "decided_by": None, "on_behalf_of": None, "allowed": None}],
+        "at_most": 1300 * USD,
         "status": status,
         "step": "manager",
         "asked": 1300 * USD,
@@ -77,7 +80,7 @@ def test_the_question_mentions_whoever_decides_once() -> None:
     assert drawn.text.count("<@U0GRACE>") == 1
     ids = [element["action_id"] for element in drawn.blocks[1]["elements"]]
     assert ids == ["top_up.approve", "top_up.amount", "top_up.deny", "top_up.details"]
-    assert {element["value"] for element in drawn.blocks[1]["elements"]} == {"12"}
+    assert {element["value"] for element in drawn.blocks[1]["elements"]} == {"12:3"}
     assert "`approve 650 until friday`" in str(drawn.blocks[2])
 
 

@@ -66,7 +66,7 @@ class Desk:
         """Click a button under the newest card."""
         ts = self.question()["ts"]
         return self.slack.click(
-            self.people[who], self.approvals, ts, action_id, stale=stale, value=None if not stale else "1"
+            self.people[who], self.approvals, ts, action_id, stale=stale, value=None if not stale else "1:1"
         )
 
     def dms(self, who: str) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from bot.rules.audience import Audience, Fact, Visible
-from bot.slack.views import answer, home, ledger, notice, report, top_up, top_up_modal
+from bot.slack.views import answer, delegation, home, ledger, notice, report, top_up, top_up_modal
 from bot.slack.views.kit import Block, Rendered
 from tests.slack.conftest import JULY, USD, WAITING
 
@@ -51,10 +51,16 @@ OVERSPENT = {"available": -120_500_000_000, "run_out": None, "tokens_left": None
 UNUSED = {"spent": 0, "driver": None, "days": days(0)}
 
 
+def step(position: int, by: str | None = None, whose: str | None = None, allowed: int = 800 * USD) -> dict[str, Any]:
+    """A step of a request, decided by somebody or not yet."""
+    return {"position": position, "decided_by": by, "on_behalf_of": whose, "allowed": allowed if by else None}
+
+
 def asks(status: str = "pending", *, to: Audience = Audience.CHANNEL, **changes: Any) -> Visible:
     """A request for a top-up."""
     requested = {
-        "top_up_id": 12, "status": status, "step": "manager", "asked": 1300 * USD,
+        "top_up_id": 12, "version": 2, "status": status, "step": "manager", "asked": 1300 * USD, "at_most": 1300 * USD,
+        "steps": [step(1, "Grace Hopper" if status == "approved" else None)],
         "approved": 800 * USD if status == "approved" else None, "reason": REASON,
         "deciders": [GRACE] if status == "pending" else [],
         "decided_by": GRACE if status in {"approved", "denied"} else None, "expires_at": "2026-07-28T09:12:00+00:00",
@@ -73,6 +79,12 @@ def asks(status: str = "pending", *, to: Audience = Audience.CHANNEL, **changes:
 STATES: dict[str, dict[str, Any]] = {
     "approved": {"status": "approved"},
     "approved-whole": {"status": "approved", "approved": 1300 * USD, "until": None},
+    "approved-in-steps": {
+        "status": "approved",
+        "steps": [step(1, "Dora <b>", "Grace"), step(2, "Flo & co")],
+        "notes": [{"name": "Dora <b>", "note": EVIL}],
+        "note": "fine",
+    },
     "approved-by-itself": {"status": "approved", "step": "auto", "until": None, "decided_by": None},
     "denied": {"status": "denied", "note": f"too early: {EVIL}"},
     "withdrawn": {"status": "withdrawn"},
@@ -82,9 +94,18 @@ STATES: dict[str, dict[str, Any]] = {
 WAITS: dict[str, dict[str, Any]] = {
     "waiting": {},
     "waiting-manager-left": {"deciders": [FLO, GRACE], "step": "finance"},
+    "waiting-second-step": {
+        "deciders": [FLO],
+        "steps": [step(1, LONG, "Grace <!here>"), step(2)],
+        "at_most": 800 * USD,
+    },
     "waiting-for-nobody": {"deciders": []},
     "waiting-20M-tokens": {"asked": 50_000 * USD, "reason": "20M tokens for the nightly swarm"},
     "waiting-long": {"reason": (f"{REASON} " * 9)[:500], "deciders": [{**GRACE, "name": LONG}]},
+}
+RETIRED: dict[str, dict[str, Any]] = {
+    "changed": {"retired": {"version": 1, "position": 1}},
+    "step-done": {**WAITS["waiting-second-step"], "retired": {"version": 2, "position": 1}},
 }
 NOVEMBER = {"label": "2026-11", "first_on": "2026-11-01", "end": "2026-12-01T00:00:00+00:00", "over": False}
 PAY = {
@@ -196,11 +217,25 @@ def _top_up() -> dict[str, Cases]:
     ended = {name: state for name, state in STATES.items() if name != "withdrawn"}
     return {
         "top_up.card": {name: top_up.card(asks(**state)) for name, state in everything.items()},
-        "top_up.ask_decision": {name: top_up.ask_decision(asks(**state)) for name, state in everything.items()},
+        "top_up.ask_decision": {
+            name: top_up.ask_decision(asks(**state)) for name, state in (everything | RETIRED).items()
+        },
+        "top_up.offer": {
+            name: top_up.offer(asks(to=Audience.PERSON, offered=3000 * USD, offered_by=GRACE, note=note))
+            for name, note in (("", ""), ("with-note", EVIL))
+        },
+        "top_up.kept": {"": top_up.kept(asks(to=Audience.APPROVER))},
+        "top_up.change": {
+            "": top_up.change(asks(to=Audience.APPROVER), nanos=600 * USD, reason=REASON, value="{}"),
+            "nobody": top_up.change(asks(deciders=[], to=Audience.APPROVER), nanos=USD, reason=EVIL, value="{}"),
+        },
         "top_up.outcome": {name: top_up.outcome(asks(**state, to=Audience.PERSON)) for name, state in ended.items()},
         "top_up.asked": {name: top_up.asked(asks(**state, to=Audience.APPROVER)) for name, state in everything.items()},
         "top_up.withdrawn": {"": top_up.withdrawn(asks("withdrawn"))},
-        "top_up.decided": {name: top_up.decided(asks(**STATES[name])) for name in ("approved", "denied")},
+        "top_up.decided": {
+            name: top_up.decided(asks(**(STATES | WAITS)[name]))
+            for name in ("approved", "approved-in-steps", "denied", "waiting-second-step")
+        },
         "top_up.reply_question": {
             "": top_up.reply_question(
                 Visible(
@@ -219,11 +254,29 @@ def _top_up() -> dict[str, Cases]:
             "again": top_up_modal.ask(outlook(available=-5 * USD, runs_out_on=None), amount="1,300", reason=REASON),
         },
         "top_up_modal.confirm": {"": top_up_modal.confirm(**WISH, value="{}")},
-        "top_up_modal.amount": {"": top_up_modal.amount(asks(to=Audience.APPROVER))},
+        "top_up_modal.amount": {
+            "": top_up_modal.amount(asks(to=Audience.APPROVER)),
+            "lowered": top_up_modal.amount(asks(to=Audience.APPROVER, **WAITS["waiting-second-step"])),
+        },
         "top_up_modal.deny": {"": top_up_modal.deny(asks(to=Audience.APPROVER))},
         "top_up_modal.details": {
             "": top_up_modal.details(details(EARLIER)),
             "first-request": top_up_modal.details(details([])),
+        },
+    }
+
+
+def _delegation() -> dict[str, Cases]:
+    lent = Visible(
+        Audience.PERSON,
+        {Fact.NAME: {"person": {"name": EVIL}}, Fact.REQUESTED: {"delegate": EVIL, "last_day": "2026-11-20"}},
+    )
+    return {
+        "delegation.begun": {"": delegation.begun(lent)},
+        "delegation.ended": {"": delegation.ended(lent)},
+        "delegation.answer": {
+            "": delegation.answer(lent),
+            "nobody": delegation.answer(Visible(Audience.PERSON, {Fact.REQUESTED: {}})),
         },
     }
 
@@ -267,6 +320,7 @@ def cases() -> dict[str, Cases]:
     return {
         **_ledger(),
         **_top_up(),
+        **_delegation(),
         **_notice(),
         "report.digest": {
             "": digest(),

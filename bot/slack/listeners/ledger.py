@@ -8,6 +8,7 @@ from bot.rules.audience import Audience, Fact, Visible
 from bot.services import ledger, top_up_look
 from bot.services.ledger import Balance
 from bot.slack.answer import Answer, Asked, Handler
+from bot.slack.listeners.delegation import delegate
 from bot.slack.listeners.top_up import open_ask_modal
 from bot.slack.listening import Listeners
 from bot.slack.views import ledger as views
@@ -51,7 +52,14 @@ def help_(_asked: Asked) -> Answer:
     return views.help_()
 
 
-_WORDS: dict[str, Handler] = {"": balance, "balance": balance, "history": history, "why": why, "help": help_}
+_WORDS: dict[str, Handler] = {
+    "": balance,
+    "balance": balance,
+    "history": history,
+    "why": why,
+    "delegate": delegate,
+    "help": help_,
+}
 
 
 def visible(asked: Asked, *, days: bool = False, entries: bool = False) -> Visible:
@@ -60,8 +68,7 @@ def visible(asked: Asked, *, days: bool = False, entries: bool = False) -> Visib
     facts = balance_facts(found, asked.company.clock.now())
     if days:
         facts[Fact.SPEND]["days"] = [
-            {"on": day.on.isoformat(), "nanos": day.nanos}
-            for day in ledger.history(asked.company, asked.person.id)
+            {"on": day.on.isoformat(), "nanos": day.nanos} for day in ledger.history(asked.company, asked.person.id)
         ]
     if entries:
         facts[Fact.BUDGET]["entries"] = [

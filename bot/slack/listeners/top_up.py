@@ -8,9 +8,9 @@ from bot.rules.audience import Audience, Fact, Visible
 from bot.rules.errors import Refused
 from bot.rules.money import parse_usd
 from bot.rules.top_up import REASON_MAX, Wanted, clean_reason, one_line, parse_wanted, parse_wish, spell
-from bot.rules.top_up_reply import Approve, Deny, check_amount, clean_note, read_until
+from bot.rules.top_up_reply import Approve, Deny, check_amount, check_lowered, clean_note, read_until
 from bot.services import top_up, top_up_look
-from bot.services.top_up import Request
+from bot.services.top_up import AlreadyAsked, Request
 from bot.slack.answer import Answer, Asked, Errors, Open, Update
 from bot.slack.listening import Listeners
 from bot.slack.views import answer as answers
@@ -25,6 +25,9 @@ def listen(on: Listeners) -> None:
     """Register them."""
     on.command("/topup", command)
     on.action("top_up.confirm", confirmed)
+    on.action("top_up.change", changed)
+    on.action("top_up.accept", accepted)
+    on.action("top_up.keep", kept)
     on.action("top_up.cancel", cancelled)
     on.action("top_up.approve", approved)
     on.action("top_up.amount", open_amount_modal)
@@ -61,8 +64,34 @@ def _carry(nanos: int, reason: str, key: str) -> str:
 
 
 def _ask(asked: Asked, nanos: int, reason: str, key: str) -> Answer:
-    request = top_up.ask(asked.company, asked.person.id, nanos, reason, key)
+    try:
+        request = top_up.ask(asked.company, asked.person.id, nanos, reason, key)
+    except AlreadyAsked as waits:
+        value = _carry(nanos, reason, f"{waits.waiting.id}:{waits.waiting.version}")
+        return views.change(_visible(waits.waiting, asked), nanos=nanos, reason=reason, value=value)
     return views.asked(_visible(request, asked))
+
+
+def changed(asked: Asked) -> Answer:
+    """*Change to $600*: the request that waits becomes one for that; the same click twice changes it once."""
+    nanos, reason, seen = _carried(asked.value)
+    top_up_id, version = _seen(seen)
+    request = top_up.edit(asked.company, top_up_id, asked.person.id, nanos, reason, version)
+    return views.asked(_visible(request, asked))
+
+
+def accepted(asked: Asked) -> Answer:
+    """*Ask for $800*, which somebody offered instead of less."""
+    seen, _, nanos = asked.value.rpartition(":")
+    top_up_id, version = _seen(seen)
+    request = top_up.accept(asked.company, top_up_id, asked.person.id, _id(nanos), version)
+    return views.asked(_visible(request, asked))
+
+
+def kept(asked: Asked) -> Answer:
+    """*Keep $500*: the offer is declined."""
+    top_up_id, version = _seen(asked.value)
+    return views.kept(_visible(top_up.keep(asked.company, top_up_id, asked.person.id, version), asked))
 
 
 def confirmed(asked: Asked) -> Answer:
@@ -76,12 +105,15 @@ def confirmation_submitted(asked: Asked) -> Answer:
 
 
 def _ask_carried(asked: Asked, carried: str) -> Answer:
+    return _ask(asked, *_carried(carried))
+
+
+def _carried(carried: str) -> tuple[int, str, str]:
     try:
         said = json.loads(carried)
-        nanos, reason, key = int(said["n"]), str(said["r"]), str(said["k"])
+        return int(said["n"]), str(said["r"]), str(said["k"])
     except (ValueError, KeyError, TypeError) as error:
         raise Refused("That confirmation cannot be read any more. Ask again.") from error
-    return _ask(asked, nanos, reason, key)
 
 
 def cancelled(_asked: Asked) -> Answer:
@@ -152,7 +184,8 @@ def _unquoted(refusal: Refused) -> str:
 
 def approved(asked: Asked) -> Answer:
     """*Approve $500*: all that was asked for, to the end of the period."""
-    request = top_up.decide(asked.company, _id(asked.value), asked.person.id, Approve())
+    top_up_id, version = _seen(asked.value)
+    request = top_up.decide(asked.company, top_up_id, asked.person.id, Approve(), version)
     return views.decided(_visible(request, asked))
 
 
@@ -167,21 +200,23 @@ def open_deny_modal(asked: Asked) -> Answer:
 
 
 def _to_decide(asked: Asked) -> Request:
-    return top_up.to_decide(asked.company, _id(asked.value), asked.person.id)
+    top_up_id, version = _seen(asked.value)
+    return top_up.to_decide(asked.company, top_up_id, asked.person.id, version)
 
 
 def open_details(asked: Asked) -> Answer:
     """*Details*, for those who may decide."""
-    return Open(modals.details(top_up_look.details(asked.company, _id(asked.value), asked.person.id)))
+    return Open(modals.details(top_up_look.details(asked.company, _seen(asked.value)[0], asked.person.id)))
 
 
 def amount_submitted(asked: Asked) -> Answer:
     """Another amount: each mistake beside its field. Who may decide is asked again by the decision itself."""
-    request = top_up.to_decide(asked.company, _id(asked.private_metadata), asked.person.id)
+    top_up_id, version = _seen(asked.private_metadata)
+    request = top_up.to_decide(asked.company, top_up_id, asked.person.id, version)
     verdict = _approval(asked, request)
     if isinstance(verdict, Errors):
         return verdict
-    return views.decided(_visible(top_up.decide(asked.company, request.id, asked.person.id, verdict), asked))
+    return views.decided(_visible(top_up.decide(asked.company, top_up_id, asked.person.id, verdict, version), asked))
 
 
 def _approval(asked: Asked, request: Request) -> Approve | Errors:
@@ -190,6 +225,7 @@ def _approval(asked: Asked, request: Request) -> Approve | Errors:
     try:
         nanos = parse_usd(asked.typed(AMOUNT, AMOUNT))
         check_amount(nanos, request.asked_nanos)
+        check_lowered(nanos, request.at_most)
     except Refused as refusal:
         errors[AMOUNT] = _unquoted(refusal)
     until = asked.typed(UNTIL, UNTIL).strip()
@@ -210,7 +246,8 @@ def denial_submitted(asked: Asked) -> Answer:
         note = clean_note(asked.typed(NOTE, NOTE))
     except Refused as refusal:
         return Errors({NOTE: _unquoted(refusal)})
-    request = top_up.decide(asked.company, _id(asked.private_metadata), asked.person.id, Deny(note))
+    top_up_id, version = _seen(asked.private_metadata)
+    request = top_up.decide(asked.company, top_up_id, asked.person.id, Deny(note), version)
     return views.decided(_visible(request, asked))
 
 
@@ -218,6 +255,12 @@ def withdrawn(asked: Asked) -> Answer:
     """*Withdraw*, for the one who asked."""
     request = top_up.withdraw(asked.company, _id(asked.value), asked.person.id)
     return views.withdrawn(_visible(request, asked))
+
+
+def _seen(value: str) -> tuple[int, int]:
+    """The request of a button or a form, and the version of it that was seen."""
+    top_up_id, _, version = value.partition(":")
+    return _id(top_up_id), _id(version or "1")
 
 
 def _id(value: str) -> int:
@@ -231,7 +274,10 @@ def _visible(request: Request, asked: Asked) -> Visible:
     names: list[Mapping[str, Any]] = [{"name": name} for name in request.deciders]
     requested = {
         "top_up_id": request.id,
+        "version": request.version,
         "status": request.status,
+        "steps": request.steps,
+        "at_most": request.at_most,
         "step": request.step,
         "asked": request.asked_nanos,
         "approved": request.approved_nanos,

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.audience import Visible
-from bot.slack.views import answer, gate, notice, report, top_up
+from bot.slack.views import answer, delegation, gate, notice, report, top_up
 from bot.slack.views.kit import Rendered
 
 VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
     "answer.told": answer.told,
+    "delegation.begun": delegation.begun,
+    "delegation.ended": delegation.ended,
     "gate.in_effect": gate.in_effect,
     "gate.not_in_effect": gate.not_in_effect,
     "gate.not_in_effect_finance": gate.not_in_effect_finance,
@@ -21,6 +23,7 @@ VIEWS: Mapping[str, Callable[[Visible], Rendered]] = {
     "report.digest": report.digest,
     "top_up.ask_decision": top_up.ask_decision,
     "top_up.card": top_up.card,
+    "top_up.offer": top_up.offer,
     "top_up.outcome": top_up.outcome,
     "top_up.reply_question": top_up.reply_question,
 }

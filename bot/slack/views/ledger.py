@@ -24,6 +24,7 @@ HELP = (
     ("/tokens", "what is left, and until when"),
     ("/tokens history", "your last 14 days"),
     ("/tokens why", "every grant and use behind the number"),
+    ("/tokens delegate @grace until friday", "let somebody decide top-ups for you; `off` ends it"),
     ("/tokens help", "this list"),
     ("/topup 500 finish the migration", "ask for $500 more"),
     ("/topup", "the same with a form"),

@@ -1,5 +1,6 @@
 """The forms of a request: asking, another amount, denying, and the details for whoever decides."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -68,7 +69,7 @@ def amount(visible: Visible) -> Block:
             "Approve how much?",
             kit.text_input(AMOUNT, placeholder="300", max_length=50),
             block_id=AMOUNT,
-            hint=f"At most {fmt.amount(int(asked['asked']))}, which was asked for.",
+            hint=_at_most(asked),
         ),
         kit.input(
             "Until when?",
@@ -79,19 +80,29 @@ def amount(visible: Visible) -> Block:
         ),
         _note("Anything to say?"),
     ]
-    top_up_id = str(asked["top_up_id"])
+    value = _seen(asked)
     return kit.modal(
-        "top_up.amount", "Another amount", blocks, submit="Approve", close="Cancel", private_metadata=top_up_id
+        "top_up.amount", "Another amount", blocks, submit="Approve", close="Cancel", private_metadata=value
     )
+
+
+def _seen(asked: Mapping[str, Any]) -> str:
+    """What a form carries: the request, and the version of it that was seen."""
+    return f"{asked['top_up_id']}:{asked['version']}"
+
+
+def _at_most(asked: Mapping[str, Any]) -> str:
+    most = fmt.amount(int(asked["at_most"]))
+    if asked["at_most"] < asked["asked"]:
+        return f"At most {most}, which was approved before you."
+    return f"At most {most}, which was asked for."
 
 
 def deny(visible: Visible) -> Block:
     """The form to deny."""
-    top_up_id = str(visible[Fact.REQUESTED]["top_up_id"])
+    value = _seen(visible[Fact.REQUESTED])
     blocks = [_who_asks(visible), _note("Why?")]
-    return kit.modal(
-        "top_up.deny", "Deny the request", blocks, submit="Deny", close="Cancel", private_metadata=top_up_id
-    )
+    return kit.modal("top_up.deny", "Deny the request", blocks, submit="Deny", close="Cancel", private_metadata=value)
 
 
 def _note(label: str) -> Block:
