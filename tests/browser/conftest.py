@@ -130,6 +130,11 @@ def answer(workspace: Workspace) -> None:
         ack()
         client.views_open(trigger_id=body["trigger_id"], view=workspace.form)
 
+    @app.action("form")
+    def form_again(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=gallery.modal())
+
     @app.action("rules")
     def rules(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()

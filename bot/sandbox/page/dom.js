@@ -42,17 +42,18 @@ const signatures = new WeakMap();
 
 /**
  * Make the children of `parent` what `entries` say, each {key, sig, make}. A child whose signature is unchanged stays
- * the same node, so focus, scrolling and what is half typed survive a change elsewhere.
+ * the same node, so focus, scrolling and what is half typed survive a change elsewhere; `make` gets the former one.
  */
 export function keep(parent, entries) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   const wanted = entries.map((entry) => {
     const child = known.get(entry.key);
     if (child && signatures.get(child) === entry.sig) return child;
-    const made = entry.make();
+    const active = child?.contains(document.activeElement) ? document.activeElement : null;
+    const made = entry.make(child);
     made.dataset.key = entry.key;
     signatures.set(made, entry.sig);
-    if (child?.contains(document.activeElement)) refocus(made);
+    if (active) refocus(made, active);
     return made;
   });
   let cursor = parent.firstChild;
@@ -67,10 +68,14 @@ export function keep(parent, entries) {
   }
 }
 
-// Whoever clicked a button that is gone stays at its message instead of being thrown to the top of the page.
-function refocus(made) {
-  if (!made.hasAttribute("tabindex")) made.setAttribute("tabindex", "-1");
-  queueMicrotask(() => made.focus({ preventScroll: true }));
+// Whoever was at a button is at the same one again; if it is gone, at its message instead of at the top of the page.
+function refocus(made, active) {
+  const nameOf = (node) => node.dataset.focus ?? node.getAttribute("aria-label") ?? node.textContent;
+  queueMicrotask(() => {
+    const same = active.isConnected ? active : [...made.querySelectorAll(active.tagName)].find((node) => nameOf(node) === nameOf(active));
+    if (!same && !made.hasAttribute("tabindex")) made.setAttribute("tabindex", "-1");
+    (same ?? made).focus({ preventScroll: true });
+  });
 }
 
 let serial = 0;

@@ -44,7 +44,7 @@ export function drawMessages(box, messages, surface, notes = []) {
     entries.push({
       key: `${message.is_ephemeral ? "e" : "m"}${message.ts}`,
       sig: JSON.stringify([message, goesOn, world.peopleSig]),
-      make: () => messageNode(message, surface, goesOn),
+      make: (former) => messageNode(message, surface, goesOn, former),
     });
     last = message;
   }
@@ -63,7 +63,20 @@ function continues(last, message) {
   return isSame && !isBuilt && !message.is_ephemeral && !last.reply_count && message.subtype !== "thread_broadcast" && Number(message.ts) - Number(last.ts) < TOGETHER_SECONDS;
 }
 
-function messageNode(message, surface, goesOn) {
+const drawn = new WeakMap();
+
+// A reaction or a reply leaves the body as it is: what is sorted, opened or half typed there stays.
+function bodyOf(message, surface, former) {
+  const { reactions: _, reply_count: __, reply_users: ___, reply_users_count: ____, latest_reply: _____, ...said } = message;
+  const sig = JSON.stringify([said, world.peopleSig]);
+  const known = former?.querySelector(":scope > .what > .body");
+  if (known && drawn.get(known) === sig) return known;
+  const body = h("div", { class: "body" }, contents(message, surface));
+  drawn.set(body, sig);
+  return body;
+}
+
+function messageNode(message, surface, goesOn, former) {
   const at = dateOfTs(message.ts);
   const time = h("time", { datetime: at.toISOString(), title: fullMoment(at) }, clock(at));
   const name = personName(message.user);
@@ -74,7 +87,7 @@ function messageNode(message, surface, goesOn) {
   return h("article", { class: `message${goesOn ? " goes-on" : ""}${message.is_ephemeral ? " ephemeral" : ""}`,
     "aria-label": `${name}, ${clock(at)}`, "data-ts": message.ts },
     goesOn ? h("span", { class: "gutter", "aria-hidden": "true", title: fullMoment(at) }, clock(at).replace(/\s.*/, "")) : avatar(message.user),
-    h("div", { class: "what" }, only, goesOn ? null : head, sentToo(message, surface), h("div", { class: "body" }, contents(message, surface)),
+    h("div", { class: "what" }, only, goesOn ? null : head, sentToo(message, surface), bodyOf(message, surface, former),
       reactions(message, surface), replies(message, surface)),
     message.subtype === "tombstone" || message.is_note ? null : toolbar(message, surface));
 }
