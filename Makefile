@@ -11,11 +11,12 @@ READY := $(VENV)/.ready
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# What runs is compiled when it is first run, which takes less time than compiling everything.
 $(RUNTIME): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stipend needs Python 3.11 or newer.")'
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 	@echo "Installing what Stipend needs into $(VENV)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable .
 	@touch $(RUNTIME)
 
 $(READY): $(RUNTIME)

@@ -30,7 +30,9 @@ def _buttons(message: dict[str, object]) -> list[str]:
     """The requests that a message has an approve button for."""
     blocks = message.get("blocks")
     elements = [one for block in blocks for one in block.get("elements", [])] if isinstance(blocks, list) else []
-    return [str(one.get("value")) for one in elements if isinstance(one, dict) and one.get("action_id") == BUTTON]
+    buttons = [one for one in elements if isinstance(one, dict) and one.get("action_id") == BUTTON]
+    # After the request's number stands the version of it that the button is about.
+    return [str(button.get("value")).partition(":")[0] for button in buttons]
 
 
 def waits(company: Company, request: int) -> bool:
