@@ -21,12 +21,12 @@ def find_question(slack: LocalSlack, channel: str, request: int | None) -> Quest
     """The question about a request that waits; None when it is not there (any more)."""
     for card in reversed(slack.messages(channel)):
         for reply in slack.thread(channel, card["ts"])[1:]:
-            if str(request) in _buttons(reply):
+            if request in _buttons(reply):
                 return Question(card["ts"], reply["ts"])
     return None
 
 
-def _buttons(message: dict[str, object]) -> list[str]:
+def _buttons(message: dict[str, object]) -> list[int]:
     """The requests that a message has an approve button for."""
     blocks = message.get("blocks")
     elements = [one for block in blocks for one in block.get("elements", [])] if isinstance(blocks, list) else []
