@@ -47,7 +47,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.outbox = Gauge("stipend_outbox_messages", "Messages by status", ["status"], registry=self.registry)
+        self.outbox = Gauge(
+            "stipend_outbox_messages", "Messages that wait, by status", ["status"], registry=self.registry
+        )
         self.outbox_oldest = Gauge(
             "stipend_outbox_oldest_seconds", "Age of the oldest message not yet sent", registry=self.registry
         )

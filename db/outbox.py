@@ -1,5 +1,6 @@
 """Queries of the outbox: what is owed, what may go now, and whose turn it is."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from db.seal import Sealed
 from db.tables.outbox import LanePace, Outbox
 
 _PENDING = "pending"
+_ID_BITS = 62
+_TIE_BITS = 20  # of a position: two who count at the same moment, without seeing each other, hardly ever get the same
 UNREACHABLE = "unreachable: "
 """How the error of a message begins that does not get through to its person, and for which nobody else waits."""
 
@@ -22,10 +25,34 @@ def uid_of(session: Session, key: str) -> str | None:
     return session.exec(select(Outbox.uid).where(Outbox.key == key)).first()
 
 
+def row_of(session: Session, key: str) -> Outbox | None:
+    """The message with this key, or the seat that is kept for it, held until the transaction ends."""
+    return session.exec(select(Outbox).where(Outbox.key == key).with_for_update()).first()
+
+
 def add(session: Session, row: Outbox) -> None:
-    """Store a message that is owed."""
+    """Store a message that is owed, behind all that are; or an empty seat, which has no place in any order."""
+    row.id = secrets.randbits(_ID_BITS)
+    if row.status == _PENDING:
+        row.position = _next_position(session)
     session.add(row)
     session.flush()
+
+
+def fill(session: Session, seat: Outbox, lane: str, body: Sealed, after: str) -> None:
+    """Owe a message whose seat has been kept."""
+    seat.status, seat.position, seat.receipt = _PENDING, _next_position(session), None
+    seat.lane, seat.body, seat.after = lane, body, after
+    session.flush()
+
+
+def _next_position(session: Session) -> int:
+    """Behind everything that is pending or parked. Who gets somebody else's is run again by the unique constraint."""
+    newest = [
+        session.exec(select(func.max(Outbox.position)).where(Outbox.status == status)).one() or 0
+        for status in (_PENDING, "parked")
+    ]
+    return ((max(newest) >> _TIE_BITS) + 1 << _TIE_BITS) | secrets.randbits(_TIE_BITS)
 
 
 def by_uid(session: Session, uid: str) -> Outbox | None:
@@ -42,7 +69,7 @@ def ready(session: Session, now: datetime, limit: int) -> list[int]:
     must go before is always older, so the oldest message of all can never wait for another: there is no deadlock.
     """
     parent = aliased(Outbox)
-    heads = select(func.min(Outbox.id)).where(Outbox.status == _PENDING).group_by(Outbox.lane)
+    heads = select(func.min(Outbox.position)).where(Outbox.status == _PENDING).group_by(Outbox.lane)
     on_the_way = select(Outbox.lane).where(Outbox.status == _PENDING, col(Outbox.leased_until) > now)
     paced = select(LanePace.lane).where(LanePace.free_at > now)
     unsent_parent = select(parent.id).where(parent.uid == Outbox.parent_uid, parent.status == _PENDING).exists()
@@ -50,13 +77,13 @@ def ready(session: Session, now: datetime, limit: int) -> list[int]:
         select(Outbox.id, Outbox.after)
         .where(
             Outbox.status == _PENDING,
-            col(Outbox.id).in_(heads),
+            col(Outbox.position).in_(heads),
             or_(col(Outbox.not_before).is_(None), col(Outbox.not_before) <= now),
             col(Outbox.lane).not_in(on_the_way),
             col(Outbox.lane).not_in(paced),
             ~unsent_parent,
         )
-        .order_by(col(Outbox.id))
+        .order_by(col(Outbox.position))
     )
     ids: list[int] = []
     for row_id, after in session.exec(found):
@@ -126,11 +153,17 @@ def keep(session: Session, row_id: int, attempt: int, until: datetime) -> bool:
 def mark_sent(session: Session, row_id: int, receipt: Sealed | None) -> bool:
     """Note that a message was sent and forget what it said, to whom and when; False when that is known already."""
     sent = {
-        "status": "sent", "receipt": receipt, "body": None, "lane": None, "after": "", "error": "",
-        "created_at": None, "not_before": None, "leased_until": None,
+        "status": "sent", "receipt": receipt, "body": None, "lane": None, "position": None, "after": "", "attempts": 0,
+        "error": "", "not_before": None, "leased_until": None,
     }  # fmt: skip
     mine = update(Outbox).where(col(Outbox.id) == row_id, col(Outbox.status) == _PENDING).values(**sent)
     return _count(session.execute(mine)) == 1
+
+
+def forget(session: Session, row_id: int) -> bool:
+    """Delete a message that was sent and whose row would give something away; False when that was done already."""
+    gone = delete(Outbox).where(col(Outbox.id) == row_id, col(Outbox.status) == _PENDING)
+    return _count(session.execute(gone)) == 1
 
 
 def put_off(session: Session, row_id: int, attempt: int, *, not_before: datetime, counted: bool, error: str) -> bool:
@@ -142,9 +175,10 @@ def put_off(session: Session, row_id: int, attempt: int, *, not_before: datetime
 def park(session: Session, row_id: int, attempt: int, error: str) -> bool:
     """Set a message aside that cannot be sent; it keeps its body and lane, so that it can be sent after all.
 
-    Not its times: it may lie there for months, and the moment of a notice beside plain spend gives a salary away.
+    Not its times: it may lie there for months, and the moment of a notice beside plain spend gives a salary away. Nor
+    what had to go before it, which has gone.
     """
-    aside = {"leased_until": None, "not_before": None, "created_at": None}
+    aside = {"leased_until": None, "not_before": None, "after": ""}
     return _of_attempt(session, row_id, attempt, status="parked", error=error, **aside)
 
 
@@ -184,6 +218,12 @@ def forget_past_paces(session: Session, now: datetime) -> None:
 def count_pending(session: Session) -> int:
     """How many messages are still owed."""
     return session.exec(select(func.count()).select_from(Outbox).where(Outbox.status == _PENDING)).one()
+
+
+def unsent(session: Session, limit: int) -> list[Outbox]:
+    """Messages that are pending or parked, in order."""
+    found = select(Outbox).where(col(Outbox.status).in_((_PENDING, "parked")))
+    return list(session.exec(found.order_by(col(Outbox.position)).limit(limit)))
 
 
 def receipts(session: Session, uids: Iterable[str]) -> list[Outbox]:

@@ -42,6 +42,8 @@ class Body:
     facts: Mapping[Fact, Mapping[str, Any]]
     edits: bool
     parent: Receipt | None
+    secret: bool = False
+    seated: bool = False
 
     @property
     def visible(self) -> Visible:
@@ -158,7 +160,12 @@ class Post:
         else:
             self.company.database.crash_point("delivery.after_post")
             _sent(self.company, claim, receipt, self.timing)
-            self.watch("sent")
+            self._tell(claim, "sent")
+
+    def _tell(self, claim: _Claim, outcome: str) -> None:
+        # Metrics are open: the moment at which a secret message goes is for nobody to read there.
+        if not claim.body.secret:
+            self.watch(outcome)
 
     def _found(self, claim: _Claim) -> Receipt | None:
         # Changing a message twice gives the same message, so only posts are looked for.
@@ -166,7 +173,7 @@ class Post:
             return None
         receipt = self.sink.find(claim.uid, claim.body)
         if receipt is not None:
-            self.watch("found")
+            self._tell(claim, "found")
         # Looking may have taken long; a post that outlived its lease could meet another sender's.
         elif not _keep(self.company, claim, self.timing):
             raise Retry("lease_lost")
@@ -178,10 +185,10 @@ class Post:
     def _failed(self, claim: _Claim, error: NotDelivered) -> None:
         if isinstance(error, Permanent):
             _park(self.company, claim, str(error))
-            self.watch("parked")
+            self._tell(claim, "parked")
         else:
             _put_off(self.company, claim, error, self.timing)
-            self.watch(type(error).__name__.lower())
+            self._tell(claim, type(error).__name__.lower())
 
 
 def deliver_due(company: Company, sink: MessageSink, limit: int = 100, *, clock: Clock | None = None) -> int:
@@ -236,7 +243,7 @@ def _open_receipt(tx: Tx, row: Outbox) -> Receipt | None:
     if row.receipt is None:
         return None
     where = tx.vault.open(COMPANY, row.receipt, f"outbox.receipt:{row.uid}")
-    return Receipt(where["channel"], where["ts"])
+    return Receipt(where["channel"], where["ts"]) if where["channel"] else None
 
 
 def _ready(company: Company, limit: int) -> list[int]:
@@ -302,6 +309,8 @@ def _body(stored: Mapping[str, Any], parent: Receipt | None) -> Body:
         facts={Fact[name]: values for name, values in stored["facts"].items()},
         edits=stored["edits"],
         parent=parent,
+        secret=stored["secret"],
+        seated=stored["seated"],
     )
 
 
@@ -312,12 +321,18 @@ def _keep(tx: Tx, claim: _Claim, timing: Timing) -> bool:
 
 @verb("delivery.sent")
 def _sent(tx: Tx, claim: _Claim, receipt: Receipt, timing: Timing) -> None:
-    sealed = tx.vault.seal(COMPANY, {"channel": receipt.channel, "ts": receipt.ts}, f"outbox.receipt:{claim.uid}")
-    if not outbox.mark_sent(tx.session, claim.row_id, sealed):
+    if not _note_sent(tx, claim, receipt):
         return
     if not claim.body.edits:
         top_up.place_card(tx.session, claim.uid, receipt.channel, receipt.ts)
     outbox.set_pace(tx.session, claim.lane, tx.now + timedelta(seconds=timing.gap))
+
+
+def _note_sent(tx: Tx, claim: _Claim, receipt: Receipt) -> bool:
+    if claim.body.secret and not claim.body.seated:
+        return outbox.forget(tx.session, claim.row_id)
+    sealed = tx.vault.seal(COMPANY, {"channel": receipt.channel, "ts": receipt.ts}, f"outbox.receipt:{claim.uid}")
+    return outbox.mark_sent(tx.session, claim.row_id, sealed)
 
 
 @verb("delivery.put_off")

@@ -31,7 +31,9 @@ class Message:
 
     `key` is the effect's own: owing it twice is owing it once. `kind` names the view that draws it. `facts` are for
     `audience` and are checked against the table here, before anything is stored. `parent_uid` with `edits` changes that
-    earlier message; without, it is answered in its thread. `after` names messages that must have gone first.
+    earlier message; without, it is answered in its thread. `after` names messages that must have gone first. A `secret`
+    one is one whose very row gives pay away, because whether it is owed follows from pay: the row is deleted once it is
+    sent, unless it has a seat, and no metric counts it. So whoever owes it must know by other means that it was owed.
     """
 
     key: str
@@ -42,6 +44,11 @@ class Message:
     parent_uid: str | None = None
     edits: bool = False
     after: tuple[str, ...] = field(default=())
+    secret: bool = False
+
+
+_BODY_BYTES = 4096  # for every kind, or the length of what waits would tell notices from digests
+_NOWHERE = {"channel": "", "ts": ""}
 
 
 def owe(tx: Tx, message: Message) -> str:
@@ -51,11 +58,14 @@ def owe(tx: Tx, message: Message) -> str:
     """
     Visible(message.audience, message.facts)
     key = tx.vault.blind(f"outbox:{message.key}")
-    known = outbox.uid_of(tx.session, key)
-    if known is not None:
-        return known
-    uid = uuid.uuid4().hex
+    known = outbox.row_of(tx.session, key)
+    if known is not None and not _is_seat(tx, known):
+        return known.uid
+    uid = known.uid if known is not None else uuid.uuid4().hex
     body = {
+        "owed_at": tx.now.isoformat(),
+        "secret": message.secret,
+        "seated": known is not None,
         "kind": message.kind,
         "channel": message.target.channel,
         "person_id": message.target.person_id,
@@ -63,17 +73,32 @@ def owe(tx: Tx, message: Message) -> str:
         "facts": {fact.name: dict(values) for fact, values in message.facts.items()},
         "edits": message.edits,
     }
-    row = Outbox(
-        uid=uid,
-        key=key,
-        lane=tx.vault.blind(message.target.lane),
-        body=tx.vault.seal(COMPANY, body, f"outbox:{uid}"),
-        parent_uid=message.parent_uid,
-        after=",".join(message.after),
-        created_at=tx.now,
-    )
-    outbox.add(tx.session, row)
+    lane, after = tx.vault.blind(message.target.lane), ",".join(message.after)
+    sealed = tx.vault.seal(COMPANY, body, f"outbox:{uid}", least_bytes=_BODY_BYTES)
+    if known is not None:
+        outbox.fill(tx.session, known, lane, sealed, after)
+    else:
+        row = Outbox(uid=uid, key=key, lane=lane, body=sealed, parent_uid=message.parent_uid, after=after)
+        outbox.add(tx.session, row)
     return uid
+
+
+def keep_seat(tx: Tx, key: str) -> None:
+    """Store the row of a secret message before anybody knows whether it will ever be owed.
+
+    For one whose place in Slack must be known later, because others edit it or answer it. It looks as if it was sent.
+    """
+    blinded = tx.vault.blind(f"outbox:{key}")
+    if outbox.uid_of(tx.session, blinded) is None:
+        uid = uuid.uuid4().hex
+        nowhere = tx.vault.seal(COMPANY, _NOWHERE, f"outbox.receipt:{uid}")
+        outbox.add(tx.session, Outbox(uid=uid, key=blinded, status="sent", receipt=nowhere))
+
+
+def _is_seat(tx: Tx, row: Outbox) -> bool:
+    if row.status != "sent" or row.receipt is None:
+        return False
+    return bool(tx.vault.open(COMPANY, row.receipt, f"outbox.receipt:{row.uid}") == _NOWHERE)
 
 
 def is_owed(tx: Tx, key: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.rules.usage import Tokens, UsageFact
 from bot.services.roster import import_people, person_by_email
@@ -35,7 +35,7 @@ class Owed:
 @look
 def owed(tx: Tx) -> list[Owed]:
     """Everything ever owed, in order; nothing has been sent."""
-    rows = tx.session.exec(select(Outbox).order_by(Outbox.id)).all()  # type: ignore[arg-type]
+    rows = tx.session.exec(select(Outbox).where(Outbox.status == "pending").order_by(col(Outbox.position))).all()
     return [_owed(tx, row) for row in rows]
 
 

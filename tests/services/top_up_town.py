@@ -89,7 +89,7 @@ def make_town(company: Company, people: str = PEOPLE) -> Town:
 
 @look
 def _owed(tx: Tx) -> list[Owed]:
-    return [_opened(tx, row) for row in tx.session.exec(select(Outbox).order_by(col(Outbox.id))).all()]
+    return [_opened(tx, row) for row in tx.session.exec(select(Outbox).order_by(col(Outbox.position))).all()]
 
 
 def _opened(tx: Tx, row: Outbox) -> Owed:
@@ -113,7 +113,7 @@ def _row(tx: Tx, top_up_id: int) -> TopUp:
 @verb("test.post_cards")
 def _post_cards(tx: Tx, channel: str) -> list[str]:
     placed = []
-    found = select(Outbox.uid).join(TopUpCard, col(TopUpCard.uid) == Outbox.uid).order_by(col(Outbox.id))
+    found = select(Outbox.uid).join(TopUpCard, col(TopUpCard.uid) == Outbox.uid).order_by(col(Outbox.position))
     for number, uid in enumerate(tx.session.exec(found).all(), 1):
         placed.append(f"1700000000.{number:06}")
         query.place_card(tx.session, uid, channel, placed[-1])
@@ -123,7 +123,7 @@ def _post_cards(tx: Tx, channel: str) -> list[str]:
 @verb("test.post_questions")
 def _post_questions(tx: Tx, channel: str) -> list[str]:
     placed = []
-    found = select(Outbox.uid).join(TopUpQuestion, col(TopUpQuestion.uid) == Outbox.uid).order_by(col(Outbox.id))
+    found = select(Outbox.uid).join(TopUpQuestion, col(TopUpQuestion.uid) == Outbox.uid).order_by(col(Outbox.position))
     for number, uid in enumerate(tx.session.exec(found).all(), 1):
         placed.append(f"1700000{number}00.000001")
         query.place_card(tx.session, uid, channel, placed[-1])

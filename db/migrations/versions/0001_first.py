@@ -89,16 +89,16 @@ def upgrade() -> None:  # noqa: PLR0915 - a migration is one list of statements
     )
     op.create_table(
         "outbox",
-        sa.Column("id", BigId, nullable=False),
+        sa.Column("id", BigId, autoincrement=False, nullable=False),
         sa.Column("uid", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", BigId, nullable=True),
         sa.Column("lane", sa.String(), nullable=True),
         sa.Column("body", SealedColumn(), nullable=True),
         sa.Column("parent_uid", sa.String(), nullable=True),
         sa.Column("after", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=True),
         sa.Column("not_before", UtcDateTime(), nullable=True),
         sa.Column("leased_until", UtcDateTime(), nullable=True),
         sa.Column("error", sa.String(), nullable=False),
@@ -106,10 +106,11 @@ def upgrade() -> None:  # noqa: PLR0915 - a migration is one list of statements
         sa.CheckConstraint("status IN ('pending','sent','parked')", name=op.f("ck_outbox_status_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
+        sa.UniqueConstraint("position", name=op.f("uq_outbox_position")),
         sa.UniqueConstraint("uid", name=op.f("uq_outbox_uid")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_status", ["status", "id"], unique=False)
+        batch_op.create_index("ix_outbox_status", ["status", "position"], unique=False)
 
     op.create_table(
         "person",
