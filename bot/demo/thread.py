@@ -32,7 +32,7 @@ def _buttons(message: dict[str, object]) -> list[int]:
     elements = [one for block in blocks for one in block.get("elements", [])] if isinstance(blocks, list) else []
     buttons = [one for one in elements if isinstance(one, dict) and one.get("action_id") == BUTTON]
     # After the request's number stands the version of it that the button is about.
-    return [str(button.get("value")).partition(":")[0] for button in buttons]
+    return [int(str(button["value"]).partition(":")[0]) for button in buttons]
 
 
 def waits(company: Company, request: int) -> bool:
