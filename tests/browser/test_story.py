@@ -74,6 +74,8 @@ def asked(company: Town, desk: Desk, amount: int) -> None:
     expect(desk.thread.get_by_role("button", name=f"Approve ${amount}")).to_be_visible()
 
 
+# The bot posts at most one message a second in a channel, so three requests take their time.
+@pytest.mark.parametrize("desk", ["desk", pytest.param("phone", marks=pytest.mark.long)], indirect=True)
 def test_a_manager_decides_in_the_thread(company: Town, desk: Desk) -> None:
     card = desk.thread.locator("article").first
     asked(company, desk, 200)
