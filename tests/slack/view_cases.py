@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from bot.rules.audience import Audience, Fact, Visible
-from bot.slack.views import answer, delegation, home, ledger, notice, report, top_up, top_up_modal
+from bot.slack.views import answer, delegation, gate, home, ledger, notice, report, top_up, top_up_modal
 from bot.slack.views.kit import Block, Rendered
 from tests.slack.conftest import JULY, USD, WAITING
 
@@ -314,6 +314,22 @@ def _notice() -> dict[str, Cases]:
     }
 
 
+def _gate() -> dict[str, Cases]:
+    facts: dict[Fact, dict[str, Any]] = {
+        Fact.PERIOD: {"label": "2026-11", "since": "2026-11-16T12:00:00+00:00"},
+        Fact.LIMIT_NAME: {"gateway": "LiteLLM & co", "status": "refused", "code": "unknown_person"},
+        Fact.NAME: ADA,
+    }
+    mine = Visible(Audience.PERSON, {**facts, Fact.REQUESTED: {"approved": 500 * USD}})
+    finance = Visible(Audience.FINANCE, facts)
+    return {
+        "gate.in_effect": {"": gate.in_effect(mine)},
+        "gate.not_in_effect": {"": gate.not_in_effect(mine)},
+        "gate.not_in_effect_finance": {"": gate.not_in_effect_finance(finance)},
+        "gate.unauthorised": {"": gate.unauthorised(finance)},
+    }
+
+
 def cases() -> dict[str, Cases]:
     """All of them, by view."""
     sentence = answer.sentence(SENTENCE)
@@ -322,6 +338,7 @@ def cases() -> dict[str, Cases]:
         **_top_up(),
         **_delegation(),
         **_notice(),
+        **_gate(),
         "report.digest": {
             "": digest(),
             "too-few": digest(**(TOO_FEW | {"chart": DIGEST["chart"]})),

@@ -25,7 +25,7 @@ def ask(town: Town, text: str, name: str = "ada") -> str:
 
 
 def newest_card(town: Town, count: int) -> str:
-    cards = town.slack.until(lambda: (found := town.slack.messages(town.channels["approvals"]))[count - 1:] and found)
+    cards = town.slack.until(lambda: (found := town.slack.messages(town.channels["approvals"]))[count - 1 :] and found)
     card = cards[-1]
     town.slack.until(lambda: len(town.slack.thread(town.channels["approvals"], card["ts"])) > 1)
     return str(card["ts"])
@@ -58,7 +58,7 @@ def test_look_ask_decide(town: Town) -> None:
     town.slack.click(town.people["grace"], town.channels["approvals"], reply, approve)
     assert "$20,098.77" in tokens(town)
     again = town.slack.click(town.people["grace"], town.channels["approvals"], reply, approve, stale=True)
-    assert "Grace" in shown(again.ephemerals[0])
+    assert "Grace" in shown(town.slack.until(lambda: again.ephemerals)[0])
     assert "$20,098.77" in tokens(town)
     town.slack.until(lambda: any("$500" in text for text in town.dm_texts("ada")))
     assert town.cli("audit", "verify").returncode == 0

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.rules.audience import Fact, Visible
 from bot.slack import format as fmt
-from bot.slack.views import kit
+from bot.slack.views import kit, mark
 from bot.slack.views.kit import Rendered
 
 _WHY = {"refused": "it refused the change", "ignored": "it took the change and keeps showing another limit"}
@@ -57,7 +57,7 @@ def unauthorised(visible: Visible) -> Rendered:
 
 
 def _said(lead: str, rest: str) -> Rendered:
-    return Rendered(f"{lead}. {rest}", [kit.section(f"*{lead}*"), kit.section(rest)])
+    return Rendered(kit.spoken(lead, rest), [kit.section(f"{mark.INCOMPLETE} *{lead}*\n{rest}")])
 
 
 def _what(visible: Visible) -> str:

@@ -5,6 +5,6 @@ APPROVED = ":white_check_mark:"  # somebody has said yes
 DENIED = ":no_entry:"  # somebody has said no
 WITHDRAWN = ":leftwards_arrow_with_hook:"  # whoever asked has taken it back
 ENDED = ":calendar:"  # time ran out before anybody decided
-INCOMPLETE = ":warning:"  # something is missing from the figures until somebody acts
+INCOMPLETE = ":warning:"  # something is missing, or not in effect, until somebody acts
 
 ALL = frozenset({WAITING, APPROVED, DENIED, WITHDRAWN, ENDED, INCOMPLETE})
