@@ -202,6 +202,12 @@ def test_threads_edits_and_unread(workspace: Workspace, desk: Desk, open_page: O
     expect(desk.thread).to_be_hidden()
 
 
+def test_the_home_tab_is_filled_when_its_address_is_opened(workspace: Workspace, open_page: Opener) -> None:
+    page = open_page(workspace.slack, workspace.ada, "home")
+    expect(page.locator("#home")).to_contain_text("$2,285.40 left for July")
+    expect(page.get_by_role("tab", name="Home")).to_have_attribute("aria-selected", "true")
+
+
 def test_home_and_the_other_channels(desk: Desk) -> None:
     desk.go("Robot")
     expect(desk.page.locator("#home")).to_contain_text("$2,285.40 left for July")

@@ -94,17 +94,12 @@ function take(snapshot) {
 
 const go = {
   to(place) {
-    keepDraft();
-    Object.assign(ui, { at: place, thread: "", limit: LIMIT });
-    drawer(false);
-    writeAddress();
-    if (place === "home") act("open_home", { user: ui.viewer }).then(report);
+    go.look({ at: place, thread: "" });
   },
   as(person) {
     keepDraft();
     Object.assign(ui, { viewer: person, thread: "", limit: LIMIT });
     writeAddress();
-    if (ui.at === "home") act("open_home", { user: person }).then(report);
   },
   look({ viewer, at, thread }) {
     keepDraft();
@@ -112,7 +107,7 @@ const go = {
     Object.assign(ui, { viewer: viewer || ui.viewer, at: at || ui.at, thread: thread ?? (isElsewhere ? "" : ui.thread), limit: LIMIT });
     drawer(false);
     writeAddress();
-    if (ui.at === "home" && isElsewhere) act("open_home", { user: ui.viewer }).then(report);
+    if (at === "home" && !isElsewhere) openHome(); // opened again: draw() hears only of what is new
   },
   async write(person) {
     const made = await act("dm_between", { user: ui.viewer, other: person });
@@ -127,6 +122,7 @@ function draw() {
   drawHead($("place-head"), { channel, isHome, go, openDrawer: () => drawer(true) });
   $("messages").hidden = isHome;
   $("home").hidden = !isHome;
+  if (isHome && shown !== `${ui.viewer} ${ui.at}`) openHome();
   if (isHome) drawHome(); else drawPlace(channel);
   drawComposer(channel, isHome);
   drawThread();
@@ -136,6 +132,10 @@ function draw() {
   Object.assign($("main").dataset, { viewer: ui.viewer, at: ui.at }); // what is before one's eyes by now
   const unread = world.snapshot.channels.reduce((sum, one) => sum + (one.id === ui.at ? 0 : one.mentions), 0);
   document.title = `${unread ? `(${unread}) ` : ""}${isHome ? world.snapshot.app.name : placeName(channel)} · Local workspace`;
+}
+
+function openHome() {
+  act("open_home", { user: ui.viewer }).then(report);
 }
 
 function drawHome() {

@@ -69,7 +69,9 @@ function pieRows(drawn) {
 }
 
 function legend(drawn) {
-  const names = drawn.type === "pie" ? drawn.segments.map((one) => one.label) : drawn.series.map((one) => one.name);
+  const total = drawn.segments?.reduce((sum, one) => sum + one.value, 0);
+  const names = drawn.type === "pie" ? drawn.segments.map((one) => `${one.label} · ${Math.round((one.value / total) * 100)} %`)
+    : drawn.series.map((one) => one.name);
   if (names.length < 2) return null;
   return h("ul", { class: "legend", "aria-hidden": "true" }, names.map((name, index) =>
     h("li", {}, h("span", { class: "swatch", style: { background: color(index) } }), name)));
