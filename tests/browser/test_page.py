@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.browser import gallery
 from tests.browser.conftest import Opener, Workspace
@@ -175,6 +175,34 @@ def test_a_click_is_not_lost_to_a_change(workspace: Workspace, desk: Desk) -> No
     workspace.slack.until(lambda: workspace.acted)
     assert workspace.acted[0]["action_id"] == "amount"
     expect(desk.messages.last).to_contain_text("now with a text")
+
+
+def test_a_late_answer_does_not_change_who_one_is(workspace: Workspace, chromium: Browser) -> None:
+    page = chromium.new_page()
+    heard: list[str | bytes] = []
+    sockets: list[WebSocketRoute] = []
+
+    def listen(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+
+        def told(message: str | bytes) -> None:
+            heard.append(message)
+            socket.send(message)
+
+        server.on_message(told)
+
+    page.route_web_socket("**/_page/live", listen)
+    page.goto(f"{workspace.slack.base_url}/#as={workspace.ada}&at={workspace.team}")
+    desk = Desk(page)
+    of_ada = heard[-1]
+    desk.become("Grace Hopper · Manager")
+    sockets[-1].send(of_ada)
+    workspace.post(text="news")
+    expect(desk.messages.last).to_contain_text("news")
+    expect(page.locator("#main")).to_have_attribute("data-viewer", workspace.grace)
+    expect(page.get_by_label("You are")).to_have_value(workspace.grace)
+    page.close()
 
 
 def test_threads_edits_and_unread(workspace: Workspace, desk: Desk, open_page: Opener) -> None:

@@ -77,6 +77,9 @@ function watch() {
 }
 
 function take(snapshot) {
+  const { asked } = snapshot;
+  // A late answer to where one looked before says nothing about now, least of all who one is.
+  if (asked.viewer !== ui.viewer || asked.at !== ui.at || asked.thread !== ui.thread) return;
   takeSnapshot(snapshot);
   if (!snapshot.viewer) { replace($("messages"), h("p", { class: "empty" }, "Nobody is in this workspace yet.")); return; }
   const isUnknown = ui.at !== "home" && !world.channels.has(ui.at);
@@ -88,8 +91,7 @@ function take(snapshot) {
     watch();
     return;
   }
-  const { asked } = snapshot;
-  if (asked.viewer === ui.viewer && asked.at === ui.at && asked.thread === ui.thread) whenReleased(draw);
+  whenReleased(draw);
 }
 
 const go = {
