@@ -24,6 +24,17 @@ _TERMS_ON = (
     .order_by(*(column.desc() for column in _IN_ORDER))
     .limit(1)
 )
+_SCOPES_OF = (
+    plain_select(_TERMS.effective_from, _PERSON.email, _TEAM.name, _TERMS.country)
+    .where(_TEAM.id == _TERMS.team_id, _PERSON.id == _TERMS.person_id, _OF_PERSON)
+    .order_by(*_IN_ORDER)
+)
+_RATE = columns_of(FxRate)
+_RATES = (
+    plain_select(_RATE)
+    .where(_RATE.on_date.between(bindparam("first"), bindparam("last")))
+    .order_by(_RATE.on_date, _RATE.currency)
+)
 _BY_SLACK_ID = plain_select(_PERSON).where(_PERSON.slack_user_id == bindparam("slack_user_id"))
 _BY_ID = plain_select(_PERSON).where(_PERSON.id == bindparam("person_id"))
 
@@ -39,19 +50,11 @@ class Scope:
 
 def scope_on(session: Session, person_id: int, day: date) -> Scope:
     """A person's e-mail address, team and country on a day; before their first day, those of that day."""
-    columns: Any = (Terms.effective_from, Person.email, Team.name, Terms.country)
-    found = (
-        select(*columns)
-        .join(Person, col(Person.id) == Terms.person_id)
-        .join(Team, col(Team.id) == Terms.team_id)
-        .where(Terms.person_id == person_id)
-        .order_by(col(Terms.effective_from), col(Terms.revision))
-    )
-    rows = session.exec(found).all()
-    if not rows:
+    found = rows(session, _SCOPES_OF, person_id=person_id)
+    if not found:
         return Scope()
-    first = rows[0][0]
-    _, email, team, country = [row for row in rows if row[0] <= max(day, first)][-1]
+    first = found[0][0]
+    _, email, team, country = [row for row in found if row[0] <= max(day, first)][-1]
     return Scope(email, team, country)
 
 
@@ -173,10 +176,9 @@ def newest_link(session: Session, identity_id: int) -> IdentityLink | None:
     return session.exec(found.order_by(col(IdentityLink.revision).desc()).limit(1)).first()
 
 
-def rates(session: Session, first: date, last: date) -> Sequence[FxRate]:
+def rates(session: Session, first: date, last: date) -> Sequence[Any]:
     """The currency rates of these days, oldest first."""
-    found = select(FxRate).where(FxRate.on_date >= first, FxRate.on_date <= last)
-    return session.exec(found.order_by(col(FxRate.on_date), FxRate.currency)).all()
+    return rows(session, _RATES, first=first, last=last)
 
 
 def rate(session: Session, currency: str, on_date: date) -> FxRate | None:

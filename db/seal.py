@@ -7,7 +7,6 @@ that has been taken over while the bot runs.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import os
@@ -73,7 +72,7 @@ class Cipher:
 
     def blind(self, text: str) -> str:
         """A keyed hash: equal texts give equal keys, and nobody without the key can tell which text it was."""
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
 
 
 class MasterKey(Cipher):
@@ -139,7 +138,7 @@ class Vault:
 
     def open(self, owner: str, sealed: Sealed, bound_to: str) -> Any:
         """The JSON value again; raises SealError for a wrong key or a value that was moved, NoDataKey once erased."""
-        return json.loads(self._cipher(owner, None).open(sealed, bound_to))
+        return json.loads(self._cipher(owner, None).open(sealed, bound_to).decode())
 
     def blind(self, text: str) -> str:
         """A keyed hash under the company's data key, so that it survives a rotation of the master key."""

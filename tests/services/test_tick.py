@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.services import tick
@@ -5,6 +7,7 @@ from bot.services.round import Round, attempt, each
 from bot.services.tick import TICKS, Ran, UnknownTick, run_all, run_tick, run_ticks
 from bot.services.verb import Company
 from bot.services.vitals import vitals
+from db.session import Database
 from tests.services.notice_town import Town
 
 
@@ -53,3 +56,17 @@ def test_one_items_failure_does_not_stop_the_rest() -> None:
     assert each([1, 2, 3], work) == Round(4, 1, frozenset({"ValueError"}))
     assert attempt(lambda: 3) == Round(3)
     assert Ran("x", each([2, 2], work)).sentence == "x: 0 done, 2 failed (ValueError)."
+
+
+def test_where_nothing_is_owed_the_periods_write_for_nobody(company: Company) -> None:
+    written: list[str] = []
+    watched = replace(company, database=Database(company.database.url, company.database.master, crash=written.append))
+    Town(company).hire(("ada", 120_000), ("bob", 120_000))
+    try:
+        assert run_tick(watched, "periods").round == Round(2)
+        assert "tick.period.after_commit" in written
+        written.clear()
+        assert run_tick(watched, "periods").round == Round()
+        assert written == ["tick.ran.before_commit", "tick.ran.after_commit"]
+    finally:
+        watched.database.dispose()
