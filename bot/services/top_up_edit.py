@@ -133,6 +133,8 @@ def keep(tx: Tx, top_up_id: int, by: int, version: int) -> Request:
     """Decline an offer; the request stays as it is. Raises as `edit` does."""
     row = _own(tx, top_up_id, by)
     refuse_late(tx, row, version)
+    if row.counter_nanos is None:
+        return request_of(tx, row)
     changed = settle(tx, row, {"counter_nanos": None, "counter_by": None})
     audit.record(tx, f"person:{by}", "top_up.offer_declined", f"top_up:{row.id}")
     return request_of(tx, changed)
