@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import bindparam
-from sqlmodel import Session, select
+from sqlalchemy import ColumnElement, bindparam, select
+from sqlmodel import Session
+from sqlmodel import select as select_rows
 
 from db.plain import rows, table_of
 from db.seal import COMPANY, KEY_BYTES, Cipher, MasterKey, Sealed, SealError, Vault
@@ -32,10 +34,21 @@ def vault(session: Session, master: MasterKey, *, reading: bool = False) -> Vaul
     return Vault(find, None if reading else lambda owner: _make(session, master, owner))
 
 
+def wrapped_of(owner: ColumnElement[str]) -> Any:
+    """An owner's wrapped key as a column, for a statement that reads what it opens; `read_with` takes it from there."""
+    return select(table_of(DataKey).c.wrapped).where(table_of(DataKey).c.owner == owner).scalar_subquery()
+
+
+def read_with(session: Session, owner: str, wrapped: Sealed | None) -> None:
+    """Remember an owner's key that came with what it opens."""
+    if wrapped is not None:
+        session.info.setdefault(_AHEAD, {})[owner] = wrapped
+
+
 def read_ahead(session: Session, owners: Iterable[str]) -> None:
     """Read many owners' keys at once. For a look only: what is destroyed meanwhile is still there in its snapshot."""
-    found = rows(session, _WRAPPED_OF_MANY, owners=list(owners))
-    session.info[_AHEAD] = {row.owner: row.wrapped for row in found}
+    for row in rows(session, _WRAPPED_OF_MANY, owners=list(owners)):
+        read_with(session, row.owner, row.wrapped)
 
 
 def unwrap(master: MasterKey, wrapped: Sealed, owner: str) -> Cipher:
@@ -64,7 +77,7 @@ def prove_master_key(session: Session, master: MasterKey) -> bool:
 
 def rewrap(session: Session, old: MasterKey, new: MasterKey) -> int:
     """Wrap every data key anew: the rotation of the master key. Returns how many; all or none."""
-    rows = session.exec(select(DataKey).order_by(DataKey.owner)).all()
+    rows = session.exec(select_rows(DataKey).order_by(DataKey.owner)).all()
     for row in rows:
         plain = old.open(row.wrapped, f"data_key:{row.owner}")
         row.wrapped, row.master = new.wrap(plain, row.owner), new.fingerprint
@@ -73,6 +86,7 @@ def rewrap(session: Session, old: MasterKey, new: MasterKey) -> int:
 
 def forget(session: Session, owner: str) -> None:
     """Destroy an owner's data key: what was sealed for them can never be opened again."""
+    session.info.get(_AHEAD, {}).pop(owner, None)
     row = session.get(DataKey, owner)
     if row is not None:
         session.delete(row)

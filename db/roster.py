@@ -10,13 +10,16 @@ from sqlalchemy import select as plain_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from db import data_key
 from db.plain import columns_of, rows
+from db.seal import person_owner
 from db.tables.roster import FxRate, Identity, IdentityLink, Person, Team, Terms
 
 _PERSON, _TERMS, _TEAM = columns_of(Person), columns_of(Terms), columns_of(Team)
 _IN_ORDER = (_TERMS.effective_from, _TERMS.revision)
 _OF_PERSON = _TERMS.person_id == bindparam("person_id")
-_WITH_TEAM = plain_select(_TERMS, _TEAM.name.label("team_name")).where(_TEAM.id == _TERMS.team_id)
+_KEY = data_key.wrapped_of(bindparam("owner")).label("wrapped")
+_WITH_TEAM = plain_select(_TERMS, _TEAM.name.label("team_name"), _KEY).where(_TEAM.id == _TERMS.team_id)
 _TERMS_OF = _WITH_TEAM.where(_OF_PERSON).order_by(*_IN_ORDER)
 _TERMS_ON = (
     plain_select(_TERMS)
@@ -113,7 +116,11 @@ def team_name(session: Session, team_id: int) -> str:
 
 def terms_of(session: Session, person_id: int) -> Sequence[Any]:
     """A person's terms, each with its `team_name`, in the order in which they come to hold."""
-    return rows(session, _TERMS_OF, person_id=person_id)
+    owner = person_owner(person_id)
+    found = rows(session, _TERMS_OF, person_id=person_id, owner=owner)
+    if found:
+        data_key.read_with(session, owner, found[0].wrapped)
+    return found
 
 
 def terms_on(session: Session, person_id: int, day: date) -> Any:
