@@ -8,6 +8,7 @@ from bot import wiring
 from bot.rules.audience import MAY_SEE, Audience
 from bot.rules.errors import Refused
 from bot.services.check import Finding, Level, findings
+from bot.services.gate_check import gate_findings
 from bot.settings import BadSettings, Settings, mistakes_for_serving
 from bot.slack.check import slack_findings
 from db.schema import NewerSchema
@@ -31,6 +32,7 @@ def _data(settings: Settings) -> Iterator[Finding]:
         company = wiring.open_company(settings)
         yield Finding(Level.OK, "The database, its triggers and the key are in order.")
         yield from findings(company)
+        yield from gate_findings(company)
     except DBAPIError as error:
         # The driver's message may hold a password or a statement's values; its type says enough.
         reason = type(error.orig).__name__

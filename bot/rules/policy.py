@@ -110,6 +110,13 @@ class PolicyDocument:
         """The e-mail addresses it names."""
         return self._named("person")
 
+    @property
+    def enforcement_modes(self) -> frozenset[str]:
+        """The modes of enforcement that it has for the company or for anybody in particular."""
+        layers = [{"enforcement_mode": "notify"} | dict(self._contents.company)]
+        layers += [dict(scope.values) for scope in self._contents.scopes.values()]
+        return frozenset(layer["enforcement_mode"] for layer in layers if "enforcement_mode" in layer)
+
     def _named(self, kind: str) -> frozenset[str]:
         return frozenset(scope.name for scope in self._contents.scopes.values() if scope.kind == kind)
 

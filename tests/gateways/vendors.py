@@ -139,10 +139,12 @@ def running(vendor: Vendor) -> Iterator[Vendor]:
     vendor.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield vendor
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield vendor
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
