@@ -43,11 +43,6 @@ def may_pass(mode: Mode, room: Room, estimate: int = 0) -> bool:
     return room.available + room.grace - room.reserved >= estimate
 
 
-def needs_grace(room: Room, estimate: int) -> bool:
-    """Whether a call only fits below zero."""
-    return room.available - room.reserved < estimate
-
-
 def estimate(least: int, spent: int, calls: int, input_nanos: int) -> int:
     """What to set aside for a call: the least that policy says, their average call, or what is sent if it is more.
 
