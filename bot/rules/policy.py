@@ -117,6 +117,12 @@ class PolicyDocument:
         layers += [dict(scope.values) for scope in self._contents.scopes.values()]
         return frozenset(layer["enforcement_mode"] for layer in layers if "enforcement_mode" in layer)
 
+    @property
+    def has_tiers(self) -> bool:
+        """Whether it says for anybody who decides top-ups."""
+        said = (self._contents.company, *(scope.values for scope in self._contents.scopes.values()))
+        return any("top_up_tiers" in values for values in said)
+
     def _named(self, kind: str) -> frozenset[str]:
         return frozenset(scope.name for scope in self._contents.scopes.values() if scope.kind == kind)
 

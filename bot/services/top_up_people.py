@@ -91,6 +91,10 @@ def approver_warnings(tx: Tx, at: datetime | None = None) -> list[str]:
 def dead_ends(tx: Tx, at: datetime | None = None) -> Iterator[str]:
     """The same, in somebody's transaction. Who has no tiers of their own goes by the manager's limit."""
     everybody = person.active_people(tx)
+    if not any(document.has_tiers for _, document in policy.documents(tx)):
+        # Then nobody's own policy matters, and a large company's need not be read.
+        yield from person.dead_ends(tx, {one.id for one in everybody if one.id is not None})
+        return
     rules = {one.id: policy.policy_of(tx, one.id, at) for one in everybody if one.id is not None}
     yield from _strangers(tx, rules.values())
     default = {one for one, rule in rules.items() if not rule.top_up_tiers}

@@ -291,6 +291,9 @@ def test_tiers_are_read_and_the_most_specific_list_wins_as_a_whole() -> None:
         (5000 * NANOS, (("manager",), ("managers_manager",))),
         (None, (("manager",), ("finance", "cfo@example.com"))),
     ]
+    assert document.has_tiers
+    assert not parse_policy("[top_up]\nmanager_limit_usd = 900").has_tiers
+    assert parse_policy('[[team.X.top_up.tier]]\nsteps = ["finance"]').has_tiers
     engines = resolve(document, team="engines")
     assert [(tier.up_to_nanos, tier.steps) for tier in engines.tiers] == [(None, (("finance",),))]
     assert engines.source_of("top_up_tiers") == "team Engines"
