@@ -137,7 +137,8 @@ class Page:
         self.ws.changed.listeners.add(watch.wake)
         reader = asyncio.create_task(self._read(websocket, watch))
         try:
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            # A stream that is still writing when the server ends is cancelled, which is no news to anybody.
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError, asyncio.CancelledError):
                 await self._send(websocket, watch, reader)
         finally:
             self.ws.changed.listeners.discard(watch.wake)

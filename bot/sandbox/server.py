@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
+from websockets.exceptions import InvalidState
 
 from bot.sandbox.api_files import private_content, receive
 from bot.sandbox.control import Control
@@ -166,7 +167,9 @@ class _PromptServer(uvicorn.Server):
         for listening in sockets or []:
             listening.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            # A page that is saying goodbye itself cannot be told it a second time.
+            with contextlib.suppress(InvalidState):
+                connection.shutdown()
         for _ in range(SHUTDOWN_LOOKS):
             if not self.server_state.connections:
                 break

@@ -86,7 +86,7 @@ def test_a_guide_at_a_desk(story: Story, workspace: Workspace, open_page: Opener
     expect(guide.locator("em")).to_have_text(["Look", "Decide"])
     expect(guide.locator("li[aria-current=step]")).to_contain_text("Look at it.")
     expect(guide.locator(".primary")).to_have_text(["Ask as Grace"])
-    expect(guide.locator("time")).to_contain_text("Tue, 21 July 2026 at 15:05")
+    expect(guide.locator("time")).to_contain_text("Tue, 21 Jul 2026, 15:05")
 
     button(desk, "Ask as Grace").click()
     expect(desk.page.get_by_label("You are")).to_have_value(workspace.grace)

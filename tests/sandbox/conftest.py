@@ -172,8 +172,13 @@ def hang_up(slack: LocalSlack | RemoteSlack, handler: SocketModeHandler) -> None
     # the first at once, an empty message the second.
     client = handler.client
     client.auto_reconnect_enabled = False
+    client.current_session_runner.event.set()
     client.current_session_state.terminated = True
     slack.drop_connections()
+    # A session that begins only now takes the mark away again, and close() would wait for it for ever.
+    while client.current_session_runner.is_alive():
+        client.current_session_state.terminated = True
+        client.current_session_runner.thread.join(0.01)
     client.message_processor.event.set()
     client.enqueue_message("{}")
     # close() may find the session gone already and then trip over its own feet.

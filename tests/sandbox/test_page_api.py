@@ -1,5 +1,6 @@
 """The page's API: who sees what, and who may use it at all."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 
@@ -120,3 +121,16 @@ def test_what_is_not_understood_is_ignored(slack: LocalSlack, ada: str, team: st
         assert json.loads(socket.recv(5))["viewer"] == ada
         socket.send(json.dumps({"viewer": "nobody", "at": team, "limit": -1}))
         assert json.loads(socket.recv(5))["place"]["id"] == team
+
+
+def test_a_server_ends_while_its_pages_are_open(manifest: Json, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(5):
+        with contextlib.ExitStack() as pages, LocalSlack(manifest, message_interval_seconds=0) as slack:
+            ada = slack.add_user("ada")
+            team = slack.add_channel("team", members=[ada])
+            for _ in range(3):
+                socket = pages.enter_context(watching(slack))
+                socket.send(json.dumps({"viewer": ada, "at": team}))
+                socket.recv(5)
+            slack.say(ada, team, "last words")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -69,6 +69,8 @@ export class GuidePanel {
       h("ol", { class: "steps" }, story.steps.map((step, index) => this.step(step, index, step.id === next))));
     replace(this.foot, this.clock(story.clock));
     this.body.scrollTop = place;
+    if (next !== this.next) this.body.querySelector("li.next")?.scrollIntoView({ block: "nearest" });
+    this.next = next;
     if (focused) this.node.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
@@ -91,7 +93,8 @@ export class GuidePanel {
     if (!clock) return null;
     this.time = h("time", { class: "guide-time" });
     this.zone = clock.zone;
-    return h("section", { class: "guide-clock", "aria-label": clock.label }, h("h3", {}, clock.label), this.time,
+    const where = `${clock.zone.split("/").at(-1).replaceAll("_", " ")} time`;
+    return h("section", { class: "guide-clock", "aria-label": clock.label }, h("h3", {}, clock.label, h("span", { class: "subtle" }, ` · ${where}`)), this.time,
       h("div", { class: "actions" }, clock.moves.map((move) => this.button(move, false))));
   }
 
@@ -99,10 +102,10 @@ export class GuidePanel {
   tick() {
     if (!this.time || this.node.hidden) return;
     const at = new Date((Date.now() / 1000 + this.behind) * 1000);
-    const words = new Intl.DateTimeFormat("en-GB", { timeZone: this.zone, weekday: "short", day: "numeric", month: "long", year: "numeric",
+    const words = new Intl.DateTimeFormat("en-GB", { timeZone: this.zone, weekday: "short", day: "numeric", month: "short", year: "numeric",
       hour: "2-digit", minute: "2-digit" }).format(at);
     this.time.setAttribute("datetime", at.toISOString());
-    replace(this.time, words, h("span", { class: "subtle" }, ` ${this.zone.split("/").at(-1).replaceAll("_", " ")} time`));
+    this.time.textContent = words;
   }
 
   // A button that is really disabled would lose the focus, and its place for the keyboard with it.
