@@ -1,6 +1,6 @@
 """Queries of what has been announced."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, update
@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from db.seal import Sealed
 from db.tables.ledger import Account
 from db.tables.notice import Notice
+from db.tables.roster import Person
 from db.tables.usage import UsageRollup
 
 
@@ -26,6 +27,13 @@ def states(session: Session, keys: Sequence[str]) -> dict[str, Sealed]:
         some = select(Notice).where(col(Notice.key).in_(keys[first : first + 500]))
         found.update({row.key: row.state for row in session.exec(some)})
     return found
+
+
+def cover(session: Session, sealed: Mapping[str, Sealed]) -> None:
+    """Store these states, but for those that somebody has stored meanwhile."""
+    known = states(session, list(sealed))
+    session.add_all(Notice(key=key, state=state) for key, state in sealed.items() if key not in known)
+    session.flush()
 
 
 def change(session: Session, key: str, before: Sealed | None, after: Sealed) -> bool:
@@ -62,6 +70,11 @@ def spenders(session: Session, labels: Sequence[str], after: int, limit: int) ->
         for account, person, period, spend in session.exec(found)
         if account is not None and person is not None and period is not None
     ]
+
+
+def count_people(session: Session) -> int:
+    """How many people there have been on the roster."""
+    return session.exec(select(func.count()).select_from(Person)).one()
 
 
 def account(session: Session, account_id: int) -> Account | None:

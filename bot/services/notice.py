@@ -26,6 +26,7 @@ from db.tables.roster import Person
 
 _CHUNK = 500
 _STATE_BYTES = 512  # the same for every kind, or the length would tell notices of the salary from those of the budget
+_UID_BYTES = 40  # of one message in a state: finance people are told each
 _RACES = 5  # one is lost only to somebody who told something, and a state has few things to tell
 
 
@@ -70,6 +71,8 @@ def tell_people(company: Company) -> Round:
     after: int | None = 0
     while after is not None:
         chunk = _changes(company, after)
+        if chunk.uncovered:
+            _cover(company, chunk.uncovered)
         total += each(chunk.no_rates, lambda missing: _tell_no_rate(company, *missing))
         total += each(chunk.changed, lambda account_id: until_settled(lambda: _tell_person(company, account_id)))
         total += Round(failed=len(chunk.errors), errors=frozenset(chunk.errors))
@@ -82,6 +85,7 @@ class _Chunk:
     changed: Sequence[int]
     no_rates: Sequence[tuple[str, str]]
     errors: Sequence[str]
+    uncovered: Sequence[str]
     last: int | None
 
 
@@ -103,7 +107,29 @@ def _changes(tx: Tx, after: int) -> _Chunk:
         # Whose period has not been granted yet is evaluated with the grant, in the transaction that posts it.
         if not figures.is_granted or any(_is_new(tx, known, step) for step in _steps(tx, figures)):
             changed.append(account_id)
-    return _Chunk(changed, sorted(no_rates), errors, rows[-1][0] if len(rows) == _CHUNK else None)
+    # In the order of the blinded keys, so that not even the order of the rows says whose they are.
+    uncovered = sorted(key for key in keys if key not in known)
+    return _Chunk(changed, sorted(no_rates), errors, uncovered, rows[-1][0] if len(rows) == _CHUNK else None)
+
+
+@verb("notice.cover")
+def _cover(tx: Tx, keys: Sequence[str]) -> None:
+    """Store a state of nothing announced for everybody who spends: rows only of those who were told could be counted.
+
+    Nobody without the key can tell such a state from one that says something.
+    """
+    room = _room(tx)
+    query.cover(
+        tx.session, {key: tx.vault.seal(COMPANY, _NOTHING_ANNOUNCED, f"notice:{key}", least_bytes=room) for key in keys}
+    )
+
+
+_NOTHING_ANNOUNCED: dict[str, Any] = {}
+
+
+def _room(tx: Tx) -> int:
+    """How long a state is at least: room for the messages to the person and to everybody in finance."""
+    return max(_STATE_BYTES, _STATE_BYTES // 2 + _UID_BYTES * (1 + len(roster.finance_people(tx))))
 
 
 def open_periods(tx: Tx) -> list[Period]:
@@ -214,7 +240,7 @@ def state_key(tx: Tx, kind: str, person_id: int, label: str) -> str:
 def _sealed(tx: Tx, key: str, kept: _Kept) -> Sealed:
     announced = kept.announced
     plain = {"highest": str(announced.highest), "base": announced.base, "count": kept.count, "uids": kept.uids}
-    return tx.vault.seal(COMPANY, plain, f"notice:{key}", least_bytes=_STATE_BYTES)
+    return tx.vault.seal(COMPANY, plain, f"notice:{key}", least_bytes=_room(tx))
 
 
 def open_state(tx: Tx, key: str, sealed: Sealed | None) -> _Kept | None:
@@ -222,6 +248,8 @@ def open_state(tx: Tx, key: str, sealed: Sealed | None) -> _Kept | None:
     if sealed is None:
         return None
     plain = tx.vault.open(COMPANY, sealed, f"notice:{key}")
+    if plain == _NOTHING_ANNOUNCED:
+        return None
     return _Kept(Announced(Fraction(plain["highest"]), plain["base"]), plain["count"], tuple(plain["uids"]))
 
 
@@ -240,6 +268,7 @@ def _budget_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> I
         target=Target(person_id=_id(figures.person)),
         audience=Audience.PERSON,
         facts={Fact.PERIOD: period_fact(tx, figures.period), Fact.BUDGET: budget},
+        secret=True,
     )
 
 
@@ -260,11 +289,11 @@ def _salary_messages(tx: Tx, figures: _Figures, line: Fraction, count: int) -> I
     stem = f"{person}:{figures.period.label}:{count}"
     if active:
         mine = Target(person_id=person)
-        yield Message(f"notice.salary:{stem}", "notice.salary", mine, Audience.PERSON, facts)
+        yield Message(f"notice.salary:{stem}", "notice.salary", mine, Audience.PERSON, facts, secret=True)
     about = {**facts, Fact.NAME: {"name": figures.person.name, "slack_id": figures.person.slack_user_id}}
     for card in finance:
         key = f"notice.salary_finance:{stem}:{card.id}"
-        yield Message(key, "notice.salary_finance", Target(person_id=card.id), Audience.FINANCE, about)
+        yield Message(key, "notice.salary_finance", Target(person_id=card.id), Audience.FINANCE, about, secret=True)
 
 
 def channel_mode(tx: Tx, own: Policy) -> str:

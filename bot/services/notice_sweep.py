@@ -23,12 +23,14 @@ from bot.services.notice import (
     state_key,
     until_settled,
 )
-from bot.services.outbox import Message, Target, owe
+from bot.services.outbox import Message, Target, keep_seat, owe
 from bot.services.verb import Company, Tx, look, verb
 from db import notice as query
 from db.seal import COMPANY, Sealed
 
 _CHUNK = 500
+_STATE_BYTES = 512
+_PERSON_BYTES = 24  # two bands of a person with their id
 
 
 def sweep_is_due(company: Company) -> bool:
@@ -72,13 +74,14 @@ def _sweep_period(tx: Tx, label: str, scheduled: bool) -> int:
     key, before, uid, sealed = _sweep_state(tx, label)
     if scheduled and _has_looked(before, slot):
         return 0
+    if sealed is None:
+        # Whether there is ever something to say must not be told by there being a row for it.
+        keep_seat(tx, f"notice.sweep:{label}")
     bands, told_by = _bands(tx, label)
     mode = policy.company_policy(tx).salary_in_channels
     after, saying = rule.sweep(before, bands, mode, slot)
     if scheduled:
         after = replace(after, looked_on=slot)
-    if after == before:
-        return 0
     messages = _sweep_messages(tx, label, after, saying, uid, told_by)
     uids = [owe(tx, message) for message in messages]
     if not query.change(tx.session, key, sealed, _seal_sweep(tx, key, after, uid or next(iter(uids), None))):
@@ -129,13 +132,15 @@ def _sweep_messages(
     target = Target(channel=tx.channels.alerts)
     stem = f"{label}:{said_on}"
     if uid is None or saying is Saying.FIRST:
-        yield Message(f"notice.sweep:{label}", "notice.sweep", target, Audience.CHANNEL, facts, after=told_by)
+        yield Message(
+            f"notice.sweep:{label}", "notice.sweep", target, Audience.CHANNEL, facts, after=told_by, secret=True
+        )
         return
-    yield Message(
-        f"notice.sweep.edit:{stem}", "notice.sweep", target, Audience.CHANNEL, facts, uid, edits=True, after=told_by
-    )
+    key = f"notice.sweep.edit:{stem}"
+    yield Message(key, "notice.sweep", target, Audience.CHANNEL, facts, uid, edits=True, after=told_by, secret=True)
     if saying is Saying.WORSE:
-        yield Message(f"notice.sweep.worse:{stem}", "notice.sweep_worse", target, Audience.CHANNEL, facts, uid)
+        key = f"notice.sweep.worse:{stem}"
+        yield Message(key, "notice.sweep_worse", target, Audience.CHANNEL, facts, uid, secret=True)
 
 
 def _sweep_facts(tx: Tx, label: str, after: Swept) -> dict[Fact, dict[str, Any]]:
@@ -181,7 +186,9 @@ def _swept(tx: Tx, label: str) -> tuple[str, Swept]:
 
 def _seal_sweep(tx: Tx, key: str, swept: Swept, uid: str | None) -> Sealed:
     plain = asdict(swept) | {"said_on": _iso(swept.said_on), "looked_on": _iso(swept.looked_on), "uid": uid}
-    return tx.vault.seal(COMPANY, plain, f"notice:{key}")
+    # Written by every sweep and with room for everybody, or its length would tell how many people it names.
+    room = _STATE_BYTES + _PERSON_BYTES * query.count_people(tx.session)
+    return tx.vault.seal(COMPANY, plain, f"notice:{key}", least_bytes=1 << (room - 1).bit_length())
 
 
 def _iso(day: date | None) -> str | None:

@@ -86,6 +86,7 @@ def upgrade() -> None:  # noqa: PLR0915 - a migration is one list of statements
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("state", SealedColumn(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notice")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "outbox",
