@@ -50,7 +50,7 @@ general_settings: {custom_auth: whose_key.auth}
 """
 
 
-# As README has it: the bot is asked before the call, within two seconds.
+# As README has it, but for the patience: on a busy machine two seconds may pass, and failing open would hide a refusal.
 GUARDRAIL = """
 guardrails:
   - guardrail_name: stipend
@@ -60,7 +60,7 @@ guardrails:
       api_base: {base}
       api_key: {token}
       default_on: true
-      timeout: 2
+      timeout: 20
       unreachable_fallback: {fallback}
       extra_headers: [x-agent-name]
 """

@@ -96,6 +96,7 @@ def test_calls_through_a_real_proxy_are_spent_by_whoever_called(town: Town, lite
     assert town.cli("audit", "verify").returncode == 0
 
 
+@pytest.mark.parametrize("mode", ["http"], indirect=True)  # the database and Slack have no part in it
 def test_a_proxy_with_a_wrong_token_tells_nothing(town: Town, litellm_proxy: StartProxy) -> None:
     town.start()
     proxy = litellm_proxy(f"http://127.0.0.1:{town.env['PORT']}/ingest/litellm", "stipend_wrong")
