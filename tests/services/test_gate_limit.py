@@ -249,3 +249,27 @@ def test_requests_at_a_vendor_are_listed_with_who_asks_and_answered(company: Com
         assert vendor.answered == [("r1/approve", {"amount": "70000"}), ("r2/deny", {})]
         with pytest.raises(NoSuchGateway):
             gate_request.deny(town.company, "litellm", "r2", by="person:3")
+
+
+@pytest.mark.parametrize("point", ["before_write", "after_write"])
+def test_a_process_that_dies_at_a_write_is_followed_by_one_that_finishes_it(
+    town: Town, proxy: LiteLLM, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    import_policy(town.company, ON, by="test")
+    approve_for_ada(town)
+
+    def die(name: str) -> None:
+        if name == f"gate.limit.{point}":
+            raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(town.company.database, "crash_point", die)
+        with pytest.raises(SystemExit):
+            gate_limit.write_due(town.company)
+    gate_limit.write_due(town.company)  # the dead one's lease still holds
+    assert {status for _, _, status, _ in limits(town)} == {"owed"}
+    pass_time(clock, minutes=3)
+    gate_limit.write_due(town.company)
+    assert budget(proxy, "ada") == 1040.0
+    assert {status for _, _, status, _ in limits(town)} == {"in_effect"}
+    assert len(town.owed("gate.in_effect")) == 1
