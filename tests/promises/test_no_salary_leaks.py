@@ -1,7 +1,8 @@
 """No salary, nor what gives one away, in a dump, in a log, in metadata or in a channel.
 
 The first proof looks for canaries: pay figures that stand nowhere else, in every spelling that a program or a person
-might use. The second compares two worlds that differ in pay only: what channels see must be the same to the byte.
+might use. The others compare two worlds that differ in pay only: what channels see must be the same to the byte, and
+so must be what a thief sees of the database who has no key.
 """
 
 import json
@@ -30,6 +31,8 @@ from bot.slack.people import Directory
 from bot.slack.sink import SlackSink
 from db.session import Database
 from tests.conftest import MASTER
+from tests.promises.stolen import apart
+from tests.promises.worlds import Pay, live_through
 from tests.story.test_main_job import ask, newest_card, this_month, tokens
 from tests.story.town import MANIFEST, PEOPLE, Town, client_of
 
@@ -166,3 +169,25 @@ def test_channels_are_told_the_same_whatever_people_earn(fresh_url: Callable[[],
     modest, rich = world(fresh_url(), 1), world(fresh_url(), 3)
     assert len(modest) >= 4
     assert modest == rich
+
+
+MODEST = Pay(
+    {"ada": 500_000, "grace": 613_370, "fin": 0, "olga": 318_450, "mia": 377_190},
+    {"ada": 560_000, "grace": 613_370, "fin": 0, "olga": 318_450, "mia": 300_000},
+)
+RICH = Pay(
+    {"ada": 2_000_000, "grace": 2_453_480, "fin": 1_766_800, "olga": 1_273_800, "mia": 1_508_760},
+    {"ada": 1_900_000, "grace": 2_453_480, "fin": 1_766_800, "olga": 1_273_800, "mia": 1_600_000},
+)
+
+
+def test_a_stolen_database_does_not_tell_what_people_earn(fresh_url: Callable[[], str]) -> None:
+    """Two companies that spend the same: in one everybody overspends, in the other nobody does."""
+    modest, rich = live_through(fresh_url(), MODEST), live_through(fresh_url(), RICH)
+    assert (modest.alarms > 10, rich.alarms) == (True, 0)
+    assert apart(modest.shape, rich.shape) == []
+    assert modest.words == rich.words
+    assert modest.metrics == rich.metrics
+    assert len({kind for seen in (modest, rich) for kind in seen.waiting}) == 1
+    stored = {name for name, rows in modest.shape.items() if rows}
+    assert stored >= {"notice", "outbox", "top_up", "transfer", "usage_event"}
