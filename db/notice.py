@@ -1,17 +1,41 @@
 """Queries of what has been announced."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, text, update
+from sqlalchemy import select as plain_select
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
+from db.listed import among, listed
+from db.plain import columns_of, rows
 from db.seal import Sealed
 from db.tables.ledger import Account
 from db.tables.notice import Notice
 from db.tables.roster import Person
 from db.tables.usage import UsageRollup
+
+_ACCOUNT, _ROLLUP, _NOTICE = columns_of(Account), columns_of(UsageRollup), columns_of(Notice)
+# The sum is asked for account by account: grouped, every chunk would sum up everybody's usage.
+_SPENT: Any = plain_select(func.sum(_ROLLUP.cost_nanos)).where(_ROLLUP.account_id == _ACCOUNT.id)
+_SPENDERS = (
+    plain_select(_ACCOUNT.id, _ACCOUNT.person_id, _ACCOUNT.period, _SPENT.correlate(Account).scalar_subquery())
+    .where(_ACCOUNT.kind == "person", _ACCOUNT.closed_at.is_(None), _ACCOUNT.id > bindparam("after"))
+    .where(_ACCOUNT.period.in_(bindparam("labels", expanding=True)))
+    .order_by(_ACCOUNT.id)
+    .limit(bindparam("most"))
+)
+_STATES = plain_select(_NOTICE.key, _NOTICE.state).where(_NOTICE.key.in_(bindparam("keys", expanding=True)))
+
+
+class Spender(NamedTuple):
+    """An open account and what was spent on it, in nano-dollars."""
+
+    account_id: int
+    person_id: int
+    label: str
+    spent: int | None
 
 
 def state(session: Session, key: str) -> Sealed | None:
@@ -24,8 +48,7 @@ def states(session: Session, keys: Sequence[str]) -> dict[str, Sealed]:
     """The sealed states under these keys, where there are any."""
     found: dict[str, Sealed] = {}
     for first in range(0, len(keys), 500):
-        some = select(Notice).where(col(Notice.key).in_(keys[first : first + 500]))
-        found.update({row.key: row.state for row in session.exec(some)})
+        found.update({row.key: row.state for row in rows(session, _STATES, keys=list(keys[first : first + 500]))})
     return found
 
 
@@ -50,26 +73,31 @@ def change(session: Session, key: str, before: Sealed | None, after: Sealed) -> 
     return isinstance(result, CursorResult) and result.rowcount == 1
 
 
-def spenders(session: Session, labels: Sequence[str], after: int, limit: int) -> list[tuple[int, int, str, int]]:
-    """(account, person, period, spend in nano-dollars) of open accounts of these periods with any usage, by id."""
-    found = (
-        select(Account.id, Account.person_id, Account.period, func.sum(UsageRollup.cost_nanos))
-        .join(UsageRollup, col(UsageRollup.account_id) == col(Account.id))
-        .where(
-            Account.kind == "person",
-            col(Account.closed_at).is_(None),
-            col(Account.period).in_(labels),
-            col(Account.id) > after,
-        )
-        .group_by(col(Account.id), col(Account.person_id), col(Account.period))
-        .order_by(col(Account.id))
-        .limit(limit)
+def spenders(session: Session, labels: Sequence[str], after: int, limit: int) -> list[Spender]:
+    """The next open accounts of these periods by id, and what has been spent on each: None without any usage."""
+    found = rows(session, _SPENDERS, labels=list(labels), after=after, most=limit)
+    return [Spender(*row) for row in found]
+
+
+def plain_terms(session: Session, people: Iterable[int]) -> Sequence[Any]:
+    """The terms of these people as they are stored, each with its `team`; of somebody with several, several rows."""
+    statement = (
+        "SELECT t.person_id, t.effective_from, t.ends_on, t.revision, t.currency, t.country, t.pay, p.email,"  # noqa: S608
+        " g.name AS team FROM terms AS t JOIN team AS g ON g.id = t.team_id JOIN person AS p ON p.id = t.person_id"
+        f" WHERE {among(session, 't.person_id')}"
     )
-    return [
-        (account, person, period, int(spend or 0))
-        for account, person, period, spend in session.exec(found)
-        if account is not None and person is not None and period is not None
-    ]
+    return session.execute(text(statement), {"listed": listed(session, people)}).all()
+
+
+def plain_transfers(session: Session, accounts: Iterable[int]) -> Sequence[Any]:
+    """(account, sign, kind, key, owner, amount) of every transfer from and to these accounts, as they are stored."""
+    sides = (("to_account_id", 1), ("from_account_id", -1))
+    statement = " UNION ALL ".join(
+        f"SELECT {side} AS account_id, {sign} AS sign, kind, key, owner, amount"  # noqa: S608
+        f" FROM transfer WHERE {among(session, side)}"
+        for side, sign in sides
+    )
+    return session.execute(text(statement), {"listed": listed(session, accounts)}).all()
 
 
 def count_people(session: Session) -> int:

@@ -16,11 +16,13 @@ from bot.rules.notice import Announced
 from bot.rules.period import Period
 from bot.rules.policy import Policy
 from bot.services import gate, ledger, policy, roster
+from bot.services.notice_glance import Glimpse, below_salary
 from bot.services.outbox import Message, Target, is_owed, owe
 from bot.services.round import Round, each
 from bot.services.verb import Company, Tx, look, verb
 from db import notice as query
-from db.seal import COMPANY, Sealed
+from db.notice import Spender
+from db.seal import COMPANY, Sealed, SealError
 from db.tables.ledger import Account
 from db.tables.roster import Person
 
@@ -93,23 +95,45 @@ class _Chunk:
 def _changes(tx: Tx, after: int) -> _Chunk:
     """The accounts of the next chunk with something new to tell."""
     rows = query.spenders(tx.session, [period.label for period in open_periods(tx)], after, _CHUNK)
-    keys = [state_key(tx, kind, person, label) for _, person, label, _ in rows for kind in ("budget", "salary")]
+    spenders = [row for row in rows if row.spent is not None]
+    keys = [state_key(tx, kind, one.person_id, one.label) for one in spenders for kind in ("budget", "salary")]
     known = query.states(tx.session, keys)
+    glimpses = _glimpses(tx, spenders)
     changed, no_rates, errors = [], set(), []
-    for account_id, _person_id, label, _spend in rows:
+    for one, budget_key, salary_key in zip(spenders, keys[::2], keys[1::2], strict=True):
         try:
-            figures = figures_of(tx, account_id)
+            glimpse = glimpses.get(one.account_id)
+            if glimpse is not None and open_state(tx, salary_key, known.get(salary_key)) is None:
+                if _has_new_line(one, glimpse, open_state(tx, budget_key, known.get(budget_key))):
+                    changed.append(one.account_id)
+                continue
+            figures = figures_of(tx, one.account_id)
         except Exception as error:  # noqa: BLE001 - the same as in `_tell`
             errors.append(type(error).__name__)
             continue
         if figures.no_rate is not None:
-            no_rates.add((figures.no_rate, label))
+            no_rates.add((figures.no_rate, one.label))
         # Whose period has not been granted yet is evaluated with the grant, in the transaction that posts it.
         if not figures.is_granted or any(_is_new(tx, known, step) for step in _steps(tx, figures)):
-            changed.append(account_id)
+            changed.append(one.account_id)
     # In the order of the blinded keys, so that not even the order of the rows says whose they are.
     uncovered = sorted(key for key in keys if key not in known)
-    return _Chunk(changed, sorted(no_rates), errors, uncovered, rows[-1][0] if len(rows) == _CHUNK else None)
+    return _Chunk(changed, sorted(no_rates), errors, uncovered, rows[-1].account_id if len(rows) == _CHUNK else None)
+
+
+def _glimpses(tx: Tx, spenders: Sequence[Spender]) -> Mapping[int, Glimpse]:
+    try:
+        return below_salary(tx, spenders)
+    except SealError:
+        return {}  # one transfer's must not keep the rest from being told, so everybody is looked at alone
+
+
+def _has_new_line(one: Spender, glimpse: Glimpse, kept: _Kept | None) -> bool:
+    """Whether somebody who is far from their salary has reached a line of their budget, or their budget has moved."""
+    spent, budget, lines = one.spent or 0, glimpse.budget, glimpse.policy.notices_budget
+    if kept is None:
+        return budget > 0 and any(spent * line.denominator >= line.numerator * budget for line in lines)
+    return _advances(kept, budget, rule.budget_line(spent, budget, lines))
 
 
 @verb("notice.cover")
@@ -184,9 +208,11 @@ def _steps(tx: Tx, figures: _Figures) -> Iterator[_Step]:
 
 
 def _is_new(tx: Tx, known: Mapping[str, Sealed], step: _Step) -> bool:
-    sealed = known.get(step.key)
-    kept = open_state(tx, step.key, sealed)
-    after, line = rule.advance(kept.announced if kept else None, step.base, step.reached)
+    return _advances(open_state(tx, step.key, known.get(step.key)), step.base, step.reached)
+
+
+def _advances(kept: _Kept | None, base: int, reached: Fraction) -> bool:
+    after, line = rule.advance(kept.announced if kept else None, base, reached)
     # Before the first line is announced there is nothing to remember.
     return line is not None or (kept is not None and after != kept.announced)
 

@@ -4,7 +4,7 @@ Only people who have been told themselves are counted, and their own message goe
 numbers change, and what it has said is sealed and changed by compare-and-set, like every notice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
@@ -23,9 +23,11 @@ from bot.services.notice import (
     state_key,
     until_settled,
 )
+from bot.services.notice_glance import chunks
 from bot.services.outbox import Message, Target, keep_seat, owe
 from bot.services.verb import Company, Tx, look, verb
 from db import notice as query
+from db.notice import Spender
 from db.seal import COMPANY, Sealed
 
 _CHUNK = 500
@@ -60,7 +62,9 @@ def sweep(company: Company, *, scheduled: bool) -> int:
 
 
 def _settled(company: Company, label: str, scheduled: bool) -> int:
-    return until_settled(lambda: _sweep_period(company, label, scheduled))
+    # Looked for before the transaction: on SQLite nobody else writes while it goes on.
+    told = _told(company, label)
+    return until_settled(lambda: _sweep_period(company, label, scheduled, told))
 
 
 @look
@@ -69,7 +73,7 @@ def _labels(tx: Tx) -> list[str]:
 
 
 @verb("notice.sweep")
-def _sweep_period(tx: Tx, label: str, scheduled: bool) -> int:
+def _sweep_period(tx: Tx, label: str, scheduled: bool, told: Sequence[Spender]) -> int:
     slot = _slot(tx)
     key, before, uid, sealed = _sweep_state(tx, label)
     if scheduled and _has_looked(before, slot):
@@ -77,7 +81,7 @@ def _sweep_period(tx: Tx, label: str, scheduled: bool) -> int:
     if sealed is None:
         # Whether there is ever something to say must not be told by there being a row for it.
         keep_seat(tx, f"notice.sweep:{label}")
-    bands, told_by = _bands(tx, label)
+    bands, told_by = _bands(tx, told)
     mode = policy.company_policy(tx).salary_in_channels
     after, saying = rule.sweep(before, bands, mode, slot)
     if scheduled:
@@ -93,33 +97,36 @@ def _slot(tx: Tx) -> date:
     return rule.slot_of(tx.now, policy.company_policy(tx).sweep_at, policy.zone(tx))
 
 
-def _bands(tx: Tx, label: str) -> tuple[dict[int, int], tuple[str, ...]]:
+@look
+def _told(tx: Tx, label: str) -> list[Spender]:
+    """Those who have been told anything about their salary: few, and who is told from now on counts next time."""
+    found: list[Spender] = []
+    for some in chunks(tx, [label], _CHUNK):
+        keys = [state_key(tx, "salary", one.person_id, label) for one in some]
+        known = query.states(tx.session, keys)
+        found += [one for one, key in zip(some, keys, strict=True) if open_state(tx, key, known.get(key)) is not None]
+    return found
+
+
+def _bands(tx: Tx, told: Sequence[Spender]) -> tuple[dict[int, int], tuple[str, ...]]:
     """The band of everybody who has been told themselves, and the messages that told them.
 
     Whoever's own policy keeps them out of channels is left out. A band is the present one, and never worse than the one
     of which the person knows.
     """
-    rows = list(_all_spenders(tx, label))
-    known = query.states(tx.session, [state_key(tx, "salary", row[1], label) for row in rows])
+    known = query.states(tx.session, [state_key(tx, "salary", one.person_id, one.label) for one in told])
     bands: dict[int, int] = {}
     uids: list[str] = []
-    for account_id, person_id, _label, _spend in rows:
-        key = state_key(tx, "salary", person_id, label)
+    for one in told:
+        key = state_key(tx, "salary", one.person_id, one.label)
         kept = open_state(tx, key, known.get(key))
         if kept is None or kept.announced.highest <= 0:
             continue
-        figures = figures_of(tx, account_id)
+        figures = figures_of(tx, one.account_id)
         if channel_mode(tx, figures.policy) != "off":
-            bands[person_id] = rule.band(min(int(kept.announced.highest), figures.salary_step))
+            bands[one.person_id] = rule.band(min(int(kept.announced.highest), figures.salary_step))
             uids += kept.uids
     return bands, tuple(uids)
-
-
-def _all_spenders(tx: Tx, label: str) -> Iterator[tuple[int, int, str, int]]:
-    after = 0
-    while rows := query.spenders(tx.session, [label], after, _CHUNK):
-        yield from rows
-        after = rows[-1][0]
 
 
 def _sweep_messages(

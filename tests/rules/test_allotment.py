@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.allotment import NoRate, TermsFact, owed, salary, terms_on
+from bot.rules.allotment import NoRate, TermsFact, least_salary, owed, salary, terms_on
 from bot.rules.money import NANOS
 from bot.rules.period import Calendar, Period
 from bot.rules.policy import DEFAULTS, PayBand, Policy
@@ -194,3 +194,12 @@ def test_no_salary_is_none_and_not_zero() -> None:
 def test_pay_is_in_no_repr() -> None:
     assert "500000" not in repr(replace(ADA, pay_band="L5"))
     assert "L5" not in repr(replace(ADA, pay_band="L5"))
+
+
+@given(bases, days, st.sampled_from([MONTHS, QUARTERS, YEARS]))
+def test_the_least_salary_is_never_more_than_the_exact_one_and_hardly_less(
+    base: int, day: date, calendar: Calendar
+) -> None:
+    period = calendar.at(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    exact = salary(period, [replace(ADA, base_nanos=base)], {}, {}) or 0
+    assert exact - 24 <= least_salary(period, base) <= exact
