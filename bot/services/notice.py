@@ -28,6 +28,7 @@ from db.tables.roster import Person
 
 _CHUNK = 500
 _STATE_BYTES = 512  # the same for every kind, or the length would tell notices of the salary from those of the budget
+_MEMO = "room of a notice's state"
 _UID_BYTES = 40  # of one message in a state: finance people are told each
 _RACES = 5  # one is lost only to somebody who told something, and a state has few things to tell
 
@@ -152,8 +153,12 @@ _NOTHING_ANNOUNCED: dict[str, Any] = {}
 
 
 def _room(tx: Tx) -> int:
-    """How long a state is at least: room for the messages to the person and to everybody in finance."""
-    return max(_STATE_BYTES, _STATE_BYTES // 2 + _UID_BYTES * (1 + len(roster.finance_people(tx))))
+    """How long a state is at least: room for the messages to the person and to everybody in finance; read once."""
+    known: int | None = tx.session.info.get(_MEMO)
+    if known is None:
+        told = 1 + len(roster.finance_people(tx))
+        known = tx.session.info[_MEMO] = max(_STATE_BYTES, _STATE_BYTES // 2 + _UID_BYTES * told)
+    return known
 
 
 def open_periods(tx: Tx) -> list[Period]:
