@@ -33,8 +33,8 @@ def test_every_make_target_exists(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "check", "db upgrade", "import people", "import usage", "import policy", "import rates", "tick",
-                "token create", "audit verify"],
+    "command", ["demo", "run", "check", "db upgrade", "import people", "import usage", "import policy", "import rates",
+                "tick", "token create", "audit verify"],
 )  # fmt: skip
 def test_every_command_is_there_and_described(command: str) -> None:
     assert command in README
