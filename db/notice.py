@@ -16,7 +16,7 @@ from db.tables.notice import Notice
 from db.tables.roster import Person
 from db.tables.usage import UsageRollup
 
-_ACCOUNT, _ROLLUP, _NOTICE = columns_of(Account), columns_of(UsageRollup), columns_of(Notice)
+_ACCOUNT, _ROLLUP = columns_of(Account), columns_of(UsageRollup)
 # The sum is asked for account by account: grouped, every chunk would sum up everybody's usage.
 _SPENT: Any = plain_select(func.sum(_ROLLUP.cost_nanos)).where(_ROLLUP.account_id == _ACCOUNT.id)
 _SPENDERS = (
@@ -26,7 +26,6 @@ _SPENDERS = (
     .order_by(_ACCOUNT.id)
     .limit(bindparam("most"))
 )
-_STATES = plain_select(_NOTICE.key, _NOTICE.state).where(_NOTICE.key.in_(bindparam("keys", expanding=True)))
 
 
 class Spender(NamedTuple):
@@ -46,10 +45,10 @@ def state(session: Session, key: str) -> Sealed | None:
 
 def states(session: Session, keys: Sequence[str]) -> dict[str, Sealed]:
     """The sealed states under these keys, where there are any."""
-    found: dict[str, Sealed] = {}
-    for first in range(0, len(keys), 500):
-        found.update({row.key: row.state for row in rows(session, _STATES, keys=list(keys[first : first + 500]))})
-    return found
+    statement = f"SELECT key, state FROM notice WHERE {among(session, 'key')}"  # noqa: S608
+    session.flush()
+    found = session.execute(text(statement), {"listed": listed(session, keys)})
+    return {key: Sealed(bytes(state)) for key, state in found}
 
 
 def cover(session: Session, sealed: Mapping[str, Sealed]) -> None:
