@@ -21,7 +21,7 @@ from db.seal import Sealed, person_owner
 from db.session import Database
 from tests.conftest import MASTER, NOW
 
-ROUNDS = 3
+ROUNDS = 2
 _SUMS = "SELECT account_id, sum(cost_nanos) FROM usage_rollup GROUP BY account_id"
 _SEALS = (
     "SELECT terms.person_id, effective_from, revision, pay, wrapped FROM terms"
