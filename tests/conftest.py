@@ -17,6 +17,7 @@ from typing import LiteralString
 import psutil
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from pytest_socket import socket_allow_hosts
 from sqlalchemy.engine import make_url
@@ -48,6 +49,7 @@ file_copy_method=clone
 
 
 def pytest_runtest_setup() -> None:
+    structlog.reset_defaults()  # a command that an earlier test ran logs to where that test was captured
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 

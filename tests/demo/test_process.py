@@ -108,6 +108,7 @@ def mode_of(folder: Path) -> int:
     return made.stat().st_mode & 0o777
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_two_demos_run_beside_each_other_and_leave_nothing(tmp_path: Path) -> None:
     with demo(tmp_path / "one") as one, demo(tmp_path / "two") as two:
