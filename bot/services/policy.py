@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -26,13 +26,14 @@ COMPANY_ACCOUNTS = ("issued", "spent", "expired", "unattributed")
 _Version = tuple[datetime, str, int]
 
 
-@lru_cache(maxsize=128)
+# Versions never change, so each is read once. Every question goes through all of them in order, and a cache that holds
+# fewer than there are would, in that order, never hold the next one: the company's 129th version would slow everything.
+@cache
 def _parsed(body: str, zone_name: str) -> PolicyDocument:
-    # Versions never change, so each is read once however often it is asked.
     return parse_policy(body, zone=zone_named(zone_name))
 
 
-@lru_cache(maxsize=128)
+@cache
 def _months(body: str, zone_name: str) -> int:
     return resolve(_parsed(body, zone_name)).period_months
 

@@ -144,8 +144,7 @@ def test_an_approval_against_an_edit(company: Company, rounds: int) -> None:
             top_up.withdraw(town.company, request.id, town["ada"])
 
 
-# Each round is another version of the policy, which every transaction after it reads too.
-@pytest.mark.parametrize("rounds", [10, pytest.param(60, marks=pytest.mark.long)])
+@ROUNDS
 def test_at_a_caps_edge_exactly_the_room_is_given(company: Company, rounds: int) -> None:
     """Eve's and Ada's requests fit under the cap of their team one at a time, and are approved at once."""
     fixed = '[allotment]\nkind = "fixed"\namount_usd = 1000\n'

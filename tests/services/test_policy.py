@@ -160,3 +160,13 @@ def test_what_a_policy_says_of_people_and_bands_is_sealed(company: Company) -> N
     stored = [bytes(body) for (body,) in rows(company, "SELECT body FROM policy_version")]
     assert len(stored) == 2
     assert not any(b"ada@" in body or b"4000" in body for body in stored)
+
+
+def test_each_version_is_read_once_however_many_there_are(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache smaller than the number of versions would read all of them again for every question."""
+    for number in range(150):
+        policy.import_policy(company, f"[top_up]\nmanager_limit_usd = {1000 + number}\n", by="test")
+    assert company_policy(company).manager_limit_nanos == 1149 * 10**9
+    monkeypatch.setattr(policy, "parse_policy", None)
+    assert company_policy(company).manager_limit_nanos == 1149 * 10**9
+    assert within(company, policy.zone).key == "UTC"

@@ -28,7 +28,7 @@ mia@example.com,Mia Manager,Looms,,,377190,,,USD
 """
 USAGE_HEADER = "event_id,occurred_at,email,provider,model,input_tokens,output_tokens,cost_usd,agent"
 CALL = "anthropic,claude-sonnet-4-5,1000,500"
-READY_SECONDS = 60
+READY_SECONDS = 20
 MANIFEST = yaml.safe_load((ROOT / "manifest.yaml").read_text())
 
 
