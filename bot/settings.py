@@ -48,20 +48,14 @@ def _zone(name: str) -> str:
     return name
 
 
-def _api_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("is not an address. Slack's own is https://slack.com/api/.")
-    return url.rstrip("/") + "/"
-
-
-def _address(url: str | None) -> str | None:
-    return _vendor(url) if url else None
-
-
-def _vendor(url: str) -> str:
+def _address(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise ValueError("is not an address: it begins with https://.")
     return url.rstrip("/")
+
+
+def _api_url(url: str) -> str:
+    return _address(url) + "/"
 
 
 def _channel(channel: str | None) -> str | None:
@@ -81,6 +75,7 @@ def _starting(prefix: str, where: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+Address = Annotated[str, AfterValidator(_address)]
 Channel = Annotated[str | None, AfterValidator(_channel)]
 BotToken = Annotated[
     SecretStr | None, _starting("xoxb-", "It stands in your Slack app's page under OAuth & Permissions.")
@@ -103,9 +98,9 @@ class Settings(BaseSettings):
     stipend_alerts_channel: Channel = None
     stipend_finance_channel: Channel = None
     stipend_timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    litellm_base_url: Annotated[str | None, AfterValidator(_address)] = None
+    litellm_base_url: Address | None = None
     litellm_admin_key: SecretStr | None = None
-    anthropic_base_url: Annotated[str, AfterValidator(_vendor)] = "https://api.anthropic.com"
+    anthropic_base_url: Address = "https://api.anthropic.com"
     anthropic_admin_key: SecretStr | None = None
     port: int = Field(default=3000, ge=0, le=_HIGHEST_PORT)
 

@@ -107,6 +107,12 @@ class Person:
         return self.name.split()[0]
 
 
+STRANGER = Person(
+    "sam", "Sam Rivers", "not on the roster", "Contractor", "", "", 0, "USD", ZoneInfo("America/Chicago")
+)
+"""Somebody who is in Northlight's Slack and not at Northlight."""
+
+
 def email_of(key: str) -> str:
     """The address of somebody by their name in Slack; nobody's where there is no such person."""
     return f"{key}@{DOMAIN}"

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.demo.company import STORY, ZONE
 from bot.demo.thread import BUTTON, find_question, waits
-from bot.demo.town import Town
+from bot.demo.town import DAILY_WORK, Town
 from bot.services.top_up_look import pending_id
 
 _NINE = time(9)
@@ -20,7 +20,6 @@ _EARLIER = (
     date(2026, 10, 5),
     date(2026, 10, 7),
 )
-_DAILY_WORK = ("close", "top_ups", "sweep", "digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ ACTS: tuple[Act, ...] = (
 def play(town: Town) -> None:
     """Live from the company's first day to the beginning of the story."""
     for instant, act in _moments():
-        _pass(town, instant, _DAILY_WORK if act is None else ())
+        _pass(town, instant, DAILY_WORK if act is None else ())
         if act is not None:
             _do(town, act)
     _pass(town, STORY, ("periods", "notices"))

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.demo.company import STORY, ZONE, people
 from bot.demo.thread import BUTTON, Question, find_question, waits
-from bot.demo.town import Town
+from bot.demo.town import DAILY_WORK, Town
 from bot.rules.ledger import closes_on
 from bot.rules.top_up import spell
 from bot.sandbox import CannotDo, Seen
@@ -26,7 +26,6 @@ MORNING = datetime.combine(STORY.date() + timedelta(days=1), _NINE, ZONE)
 
 _ONE_DAY = timedelta(days=1)
 _PART = 300
-_ON_THE_WAY = ("close", "top_ups", "sweep", "digest")
 _INTRO = (
     "Northlight gives its forty people a budget for AI as a part of their pay, and this is their Slack. The bot in it"
     " is the real one. Click here, or do everything by hand: choose who you are, type, press."
@@ -237,7 +236,7 @@ class Story:
         before = self._message_counts()
         with self._moving():
             for stop in _stops(self._town.time.now(), target):
-                self._town.live_until(stop, _ON_THE_WAY)
+                self._town.live_until(stop, DAILY_WORK)
             self._town.live_until(target, tuple(TICKS))
         self._said = _told(target, self._news(before))
         return {}

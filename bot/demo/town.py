@@ -30,6 +30,8 @@ from db.serving import serving_lock
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifest.yaml"
 BY = "demo"
+DAILY_WORK = ("close", "top_ups", "sweep", "digest")
+"""The ticks that have something to do on an ordinary day."""
 _KEY_BYTES = 32
 _CONNECTED_SECONDS = 20.0
 _DELIVERED_SECONDS = 30.0
@@ -177,7 +179,7 @@ def _people(slack: LocalSlack) -> dict[str, str]:
             tz_offset=_offset(person),
             is_admin=person.role == "admin",
         )
-        for person in northlight.people()
+        for person in (*northlight.people(), northlight.STRANGER)
     }
 
 

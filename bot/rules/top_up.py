@@ -15,6 +15,9 @@ Kind = Literal["once", "permanent"]
 Status = Literal["pending", "approved", "denied", "withdrawn", "expired", "period_ended"]
 
 MOST_USD = 1_000_000
+MOST_NANOS = MOST_USD * NANOS
+"""The largest request or offer."""
+
 REASON_MAX = 500
 _MOST_SHARE = 1000  # percent of the allotment
 _EXAMPLE = "`/topup 500 finish the migration`"

@@ -1,5 +1,6 @@
 """What one person sees of the workspace at one moment, as the page draws it."""
 
+import time
 from dataclasses import dataclass, field
 
 from bot.sandbox.messages import message_json, replies_to
@@ -49,6 +50,7 @@ def snapshot(ws: Workspace, reading: Reading, look: Look) -> Json:
     home = ws.homes.get(viewer.id)
     return {
         "viewer": viewer.id,
+        "ahead": round(ws.now() - time.time()),  # Slack's time may be another than the machine's
         **_app(ws),
         "people": _people(ws),
         "channels": [_channel(ws, reading, viewer, one) for one in ws.channels.values() if is_visible(viewer.id, one)],

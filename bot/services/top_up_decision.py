@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from bot.rules.errors import Refused
-from bot.rules.top_up import MOST_USD, spell
+from bot.rules.top_up import MOST_NANOS, MOST_USD, spell
 from bot.rules.top_up_reply import Approve, Verdict, check_amount, check_lowered, clean_note
 from bot.services import audit, policy, roster, top_up_cap
 from bot.services.top_up_message import owe_offer, owe_outcome, owe_request, step_note_key
@@ -24,6 +24,7 @@ from bot.services.top_up_request import (
     names_of,
     over,
     refuse_late,
+    remind_at,
     request_of,
     settle,
     what_became,
@@ -34,8 +35,6 @@ from db import top_up as query
 from db.seal import Sealed, person_owner
 from db.tables.ledger import Account
 from db.tables.top_up import TopUp, TopUpStep
-
-_MOST_NANOS = MOST_USD * 1_000_000_000
 
 
 class HasLeft(Refused):
@@ -119,7 +118,7 @@ def _approve(tx: Tx, row: TopUp, waiting: list[TopUpStep], by: int, verdict: App
     if waiting[1:]:
         own_note = _sealed_note(tx, row, note, step_note_key(waiting[0]))
         _take(tx, row, waiting[0], by, {"allowed_nanos": nanos, "note": own_note})
-        next_at = _next_reminder(tx, row)
+        next_at = remind_at(tx, policy.policy_of(tx, row.person_id))
         changed = settle(tx, row, {"grant_expires_at": until, "reminded": 0, "next_reminder_at": next_at})
         what = {"step": waiting[0].kinds, "allowed": spell(nanos)}
         audit.record(tx, f"person:{by}", "top_up.step_approved", f"top_up:{row.id}", what)
@@ -145,10 +144,6 @@ def _settled(tx: Tx, row: TopUp, by: int) -> None:
     last = [step for step in query.steps_of(tx.session, row) if step.decided_by is not None][-1]
     audit.record(tx, f"person:{by}", f"top_up.{row.status}", f"top_up:{row.id}", {"step": last.kinds})
     owe_outcome(tx, row)
-
-
-def _next_reminder(tx: Tx, row: TopUp) -> datetime:
-    return tx.now + timedelta(hours=policy.policy_of(tx, row.person_id).remind_after_hours)
 
 
 def _allowed(tx: Tx, row: TopUp, verdict: Approve) -> int:
@@ -188,7 +183,7 @@ def offer(tx: Tx, top_up_id: int, by: int, nanos: int, version: int | None = Non
     row = pending_for(tx, top_up_id, by, version)
     if over(tx, row) is not None:
         raise AlreadyDecided(f"The time of this request for {spell(row.asked_nanos)} is over. Nothing was changed.")
-    if not row.asked_nanos < nanos <= _MOST_NANOS:
+    if not row.asked_nanos < nanos <= MOST_NANOS:
         raise Refused(f"An offer is for more than the {spell(row.asked_nanos)} asked for, and at most ${MOST_USD:,}.")
     said = clean_note(note)
     changed = settle(tx, row, {"counter_nanos": nanos, "counter_by": by})

@@ -8,9 +8,10 @@ from typing import Any
 
 from bot.rules.errors import Refused
 from bot.rules.policy import Policy
-from bot.rules.top_up import MOST_USD, clean_reason, is_automatic, spell
+from bot.rules.top_up import MOST_NANOS, MOST_USD, clean_reason, is_automatic, spell
 from bot.rules.top_up_step import Step, written
 from bot.rules.top_up_tier import tier_for
+from bot.services import account as accounts
 from bot.services import audit, policy, top_up_cap
 from bot.services.top_up_message import owe_outcome, owe_request, reason_of, the_id
 from bot.services.top_up_people import can_be_decided, frozen
@@ -19,13 +20,13 @@ from bot.services.top_up_request import (
     Changed,
     NotYours,
     Request,
-    account_id,
     end,
     existing,
     grant,
     held,
     over,
     refuse_late,
+    remind_at,
     request_of,
     settle,
     what_became,
@@ -36,8 +37,6 @@ from db.seal import person_owner
 from db.tables.ledger import Account
 from db.tables.top_up import TopUp, TopUpStep
 
-_MOST_NANOS = MOST_USD * 1_000_000_000
-
 
 class NobodyDecides(Refused):
     """Nobody could decide this request, so it was not made. Tell your admin."""
@@ -45,7 +44,7 @@ class NobodyDecides(Refused):
 
 def check_asked(nanos: int) -> None:
     """Raise Refused for an amount that nobody can ask for."""
-    if not 0 < nanos <= _MOST_NANOS:
+    if not 0 < nanos <= MOST_NANOS:
         raise Refused(f"A request is for more than zero and at most ${MOST_USD:,}.")
 
 
@@ -54,7 +53,7 @@ def steps_for(tx: Tx, account: Account, person_id: int, nanos: int, rules: Polic
 
     Raises NobodyDecides where policy or roster leave nobody for them.
     """
-    total = nanos + query.approved_in(tx.session, account_id(account))
+    total = nanos + query.approved_in(tx.session, accounts.id_of(account))
     if is_automatic(rules, total):
         return []
     tier = tier_for(rules.tiers, total)
@@ -167,7 +166,7 @@ def _change(tx: Tx, row: TopUp, nanos: int, reason: str) -> Request:
         "counter_by": None,
         "grant_expires_at": None,
         "reminded": 0,
-        "next_reminder_at": tx.now + timedelta(hours=rules.remind_after_hours),
+        "next_reminder_at": remind_at(tx, rules),
         "expires_at": tx.now + timedelta(days=rules.top_up_expires_after_days),
     }
     if not steps:

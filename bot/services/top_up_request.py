@@ -1,12 +1,14 @@
 """A request as the services know it: how it stands, what its people are told, and its settling."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.rules.errors import Refused
+from bot.rules.policy import Policy
 from bot.rules.top_up import Kind, Status, spell
+from bot.services import account as accounts
 from bot.services import audit, ledger, policy, roster
 from bot.services.top_up_message import owe_outcome, reason_of, step_facts, step_word, the_id
 from bot.services.top_up_people import deciders_of
@@ -115,15 +117,8 @@ def existing(tx: Tx, top_up_id: int) -> TopUp:
 def own_account(tx: Tx, person_id: int) -> Account:
     """The person's account of this period, held so that their requests are made and decided one after the other."""
     account = ledger.ensure_periods(tx, person_id)
-    query.lock_account(tx.session, account_id(account))
+    query.lock_account(tx.session, accounts.id_of(account))
     return account
-
-
-def account_id(account: Account) -> int:
-    """A stored account's id."""
-    if account.id is None:
-        raise AssertionError("An account that was read from the database has an id.")
-    return account.id
 
 
 def held(tx: Tx, top_up_id: int) -> TopUp:
@@ -165,6 +160,11 @@ def grant(tx: Tx, row: TopUp, account: Account) -> None:
     if row.approved_nanos is None:
         raise AssertionError("Only an approved request is granted.")
     ledger.grant_top_up(tx, account, row.approved_nanos, expires_at=row.grant_expires_at, cause=f"top_up:{row.id}")
+
+
+def remind_at(tx: Tx, rules: Policy) -> datetime:
+    """When whoever decides is reminded first, counted from now."""
+    return tx.now + timedelta(hours=rules.remind_after_hours)
 
 
 def over(tx: Tx, row: TopUp) -> Status | None:

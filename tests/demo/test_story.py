@@ -78,6 +78,7 @@ def test_the_story(visitor: Visitor) -> None:
     the_past_stands_in_the_channels(visitor)
     nothing_is_decided_before_it_is_asked(visitor)
     ada_looks(visitor)
+    a_stranger_is_told_so(visitor)
     ada_asks_once(visitor)
     grace_decides_by_a_reply(visitor)
     ada_asks_again_by_hand_and_grace_presses(visitor)
@@ -120,6 +121,12 @@ def ada_looks(visitor: Visitor) -> None:
     assert "left for October" in visitor.in_general("ada")
     assert "billing-migration" in visitor.in_general("ada")
     assert visitor.done() == ["look"]
+
+
+def a_stranger_is_told_so(visitor: Visitor) -> None:
+    told = visitor.slack.command(visitor.town.ids["sam"], visitor.town.channels["general"], "/tokens")
+    assert "Dana Whitfield" in told.ephemerals[0]["text"]
+    assert "$" not in told.ephemerals[0]["text"]
 
 
 def ada_asks_once(visitor: Visitor) -> None:

@@ -1,6 +1,5 @@
 """Messages whose very row would give pay away: no trace of them is left, and no metric counts them."""
 
-import pytest
 from sqlmodel import select
 
 from bot.clock import FixedClock
@@ -9,19 +8,10 @@ from bot.services.delivery import Ambiguous, Receipt, post_office
 from bot.services.outbox import Message, Target, keep_seat, owe
 from bot.services.verb import Company, Tx, look, verb
 from bot.services.vitals import vitals
-from db.session import Database
 from db.tables.outbox import Outbox
-from tests.services.test_delivery import FakeSlack, deliver, later, where
+from tests.services.test_delivery import FakeSlack, company, deliver, later, slack, where
 
-
-@pytest.fixture
-def company(database: Database, clock: FixedClock) -> Company:
-    return Company(database, clock)
-
-
-@pytest.fixture
-def slack() -> FakeSlack:
-    return FakeSlack()
+__all__ = ["company", "slack"]
 
 
 @verb("test.owe_secret")

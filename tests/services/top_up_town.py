@@ -70,11 +70,11 @@ class Town:
 
     def post_cards(self, channel: str = "C0APPROVE") -> list[str]:
         """Note that every card was posted, as the delivery does; the ts of each, in order."""
-        return _post_cards(self.company, channel)
+        return _post(self.company, TopUpCard, channel, "1700000000.{:06}")
 
     def post_questions(self, channel: str = "C0APPROVE") -> list[str]:
         """Note that every question was posted, at …100, …200 and so on; the ts of each, in order."""
-        return _post_questions(self.company, channel)
+        return _post(self.company, TopUpQuestion, channel, "1700000{}00.000001")
 
     def hire(self, people: str) -> None:
         """Import more people, or changes."""
@@ -110,22 +110,13 @@ def _row(tx: Tx, top_up_id: int) -> TopUp:
     return row
 
 
-@verb("test.post_cards")
-def _post_cards(tx: Tx, channel: str) -> list[str]:
+@verb("test.post")
+def _post(tx: Tx, what: type[TopUpCard | TopUpQuestion], channel: str, ts: str) -> list[str]:
+    """Note of every card or question where it stands; `ts` is a pattern for its number."""
     placed = []
-    found = select(Outbox.uid).join(TopUpCard, col(TopUpCard.uid) == Outbox.uid).order_by(col(Outbox.position))
+    found = select(Outbox.uid).join(what, col(what.uid) == Outbox.uid).order_by(col(Outbox.position))
     for number, uid in enumerate(tx.session.exec(found).all(), 1):
-        placed.append(f"1700000000.{number:06}")
-        query.place_card(tx.session, uid, channel, placed[-1])
-    return placed
-
-
-@verb("test.post_questions")
-def _post_questions(tx: Tx, channel: str) -> list[str]:
-    placed = []
-    found = select(Outbox.uid).join(TopUpQuestion, col(TopUpQuestion.uid) == Outbox.uid).order_by(col(Outbox.position))
-    for number, uid in enumerate(tx.session.exec(found).all(), 1):
-        placed.append(f"1700000{number}00.000001")
+        placed.append(ts.format(number))
         query.place_card(tx.session, uid, channel, placed[-1])
     return placed
 

@@ -12,7 +12,7 @@ import { Modal } from "./modal.js";
 import { whenReleased } from "./pressing.js";
 import { stickToEnd, toEnd } from "./scroll.js";
 import { drawSidebar } from "./sidebar.js";
-import { personName, placeName, takeSnapshot, world } from "./world.js";
+import { now, personName, placeName, takeSnapshot, world } from "./world.js";
 
 const LIMIT = 80;
 const $ = (id) => document.getElementById(id);
@@ -255,7 +255,7 @@ async function send(text, thread, isForAll = false) {
   const isCommand = /^\/\S/.test(text);
   const result = await (isCommand ? act("command", where) : act("say", { ...where, broadcast: isForAll }));
   for (const said of result.said ?? []) {
-    notes.push({ viewer, place, thread: thread ?? "", ts: (Date.now() / 1000).toFixed(6), user: "USLACKBOT", text: said, is_ephemeral: true, is_note: true });
+    notes.push({ viewer, place, thread: thread ?? "", ts: (now().getTime() / 1000).toFixed(6), user: "USLACKBOT", text: said, is_ephemeral: true, is_note: true });
   }
   if (result.said?.length) draw();
   // A message stands whatever the app thinks of it; only what could not be done at all goes back into the box.

@@ -1,6 +1,6 @@
 // Dates in the viewer's zone: `<!date^…>` as Slack documents it, and the times beside messages.
 
-import { zone } from "./world.js";
+import { now, zone } from "./world.js";
 
 // Whoever reads 24 hours elsewhere on this machine reads them here.
 const HOUR12 = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12;
@@ -39,12 +39,12 @@ const FORMS = {
 
 function nearby(date) {
   const days = [[-1, "yesterday"], [0, "today"], [1, "tomorrow"]];
-  const found = days.find(([shift]) => dayKey(new Date(Date.now() + shift * 86400000)) === dayKey(date));
+  const found = days.find(([shift]) => dayKey(new Date(now().getTime() + shift * 86400000)) === dayKey(date));
   return found?.[1];
 }
 
 function ago(date) {
-  const seconds = (date.getTime() - Date.now()) / 1000;
+  const seconds = (date.getTime() - now().getTime()) / 1000;
   const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / size), unit);
@@ -75,7 +75,7 @@ export function slackDate(seconds, pattern, fallback) {
 export function dayTitle(date) {
   const near = nearby(date);
   if (near && near !== "tomorrow") return near[0].toUpperCase() + near.slice(1);
-  const year = part(date, { year: "numeric" }) === part(new Date(), { year: "numeric" }) ? undefined : "numeric";
+  const year = part(date, { year: "numeric" }) === part(now(), { year: "numeric" }) ? undefined : "numeric";
   return part(date, { weekday: "long", month: "long", day: "numeric", year });
 }
 

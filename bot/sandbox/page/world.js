@@ -13,6 +13,11 @@ export function me() {
   return world.people.get(world.snapshot?.viewer);
 }
 
+/** What time it is in this Slack, which may be another than the machine's. */
+export function now() {
+  return new Date(Date.now() + (world.snapshot?.ahead ?? 0) * 1000);
+}
+
 /** The viewer's time zone; a name that this browser lacks is taken as UTC. */
 export function zone() {
   const name = me()?.tz ?? "UTC";
