@@ -137,7 +137,7 @@ def running(vendor: Vendor) -> Iterator[Vendor]:
     """Serve the vendor on a port of its own."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(vendor))
     vendor.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield vendor

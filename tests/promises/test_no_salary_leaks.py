@@ -84,6 +84,7 @@ def public_calls(slack: LocalSlack, channels: set[str]) -> Iterator[dict[str, An
             yield dict(call.args)
 
 
+@pytest.mark.parametrize("mode", ["http", pytest.param("socket", marks=pytest.mark.long)])
 def test_no_canary_in_dump_log_or_channel(town: Town) -> None:
     town.start()
     for name in ("ada", "grace", "olga", "mia", "fin"):
@@ -181,6 +182,8 @@ RICH = Pay(
 )
 
 
+# Two companies live for four months each.
+@pytest.mark.parametrize("database_engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_a_stolen_database_does_not_tell_what_people_earn(fresh_url: Callable[[], str]) -> None:
     """Two companies that spend the same: in one everybody overspends, in the other nobody does."""
     modest, rich = live_through(fresh_url(), MODEST), live_through(fresh_url(), RICH)

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.story.town import Town, shown
 
 NOW = datetime.now(UTC)  # the bot in its own process keeps the machine's time
@@ -84,6 +86,7 @@ def test_decide_by_typing(town: Town) -> None:
     assert "$400" in parent
 
 
+@pytest.mark.parametrize("mode", ["http", pytest.param("socket", marks=pytest.mark.long)])
 def test_alerted_once_by_counts_and_without_a_figure(town: Town) -> None:
     month = NOW.strftime("%Y-%m")
     at = this_month()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,16 @@ import httpx
 import yaml
 from slack_sdk import WebClient
 
+from bot.clock import SystemClock
 from bot.sandbox import LocalSlack
+from bot.services.policy import start_company
+from bot.services.roster import import_people
+from bot.services.usage_file import import_file
+from bot.services.verb import Company
+from db import schema
+from db.seal import KEY_BYTES
+from db.session import Database
+from tests.conftest import MASTER
 
 ROOT = Path(__file__).parent.parent.parent
 PEOPLE = """email,name,team,manager_email,role,base_salary,bonus,equity_per_year,currency
@@ -60,6 +70,13 @@ class Town:
             assert done.returncode == 0, done.stdout + done.stderr
         return done
 
+    @contextmanager
+    def company(self) -> Iterator[Company]:
+        """What the bot acts on, in this process: for what is only got ready, because a command takes seconds."""
+        database = Database(self.env["DATABASE_URL"], MASTER)
+        yield Company(database, SystemClock())
+        database.dispose()
+
     def write(self, name: str, text: str) -> str:
         """Write a file beside the bot; returns its path."""
         path = self.folder / name
@@ -67,10 +84,12 @@ class Town:
         return str(path)
 
     def spend(self, *rows: tuple[str, str], at: str) -> str:
-        """Import usage of (e-mail, dollars) at an instant; returns what the command said."""
+        """Bring in usage of (e-mail, dollars) at an instant; returns what was said of it."""
         number = len(list(self.folder.glob("usage*.csv")))
         lines = [f"e{number}-{i},{at},{who},{CALL},{usd},swarm" for i, (who, usd) in enumerate(rows)]
-        return self.cli("import", "usage", self.write(f"usage{number}.csv", "\n".join([USAGE_HEADER, *lines]))).stdout
+        file = Path(self.write(f"usage{number}.csv", "\n".join([USAGE_HEADER, *lines])))
+        with self.company() as company:
+            return import_file(company, file).sentence()
 
     def start(self) -> None:
         """Start the bot and wait until it is ready."""
@@ -145,7 +164,7 @@ def environment(slack: LocalSlack, mode: str, database_url: str, port: int) -> d
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,
         "DATABASE_URL": database_url,
-        "STIPEND_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
+        "STIPEND_ENCRYPTION_KEY": base64.b64encode(bytes(range(KEY_BYTES))).decode(),
         "PORT": str(port),
         "PYTHONPATH": str(ROOT),
     }
@@ -163,5 +182,7 @@ def settle(town: Town) -> None:
         town.channels[name] = town.slack.add_channel(name, members=everybody)
     town.env["STIPEND_APPROVALS_CHANNEL"] = town.channels["approvals"]
     town.env["STIPEND_ALERTS_CHANNEL"] = town.channels["alerts"]
-    town.cli("db", "upgrade")
-    town.cli("import", "people", town.write("people.csv", PEOPLE))
+    with town.company() as company:
+        schema.upgrade(company.database)
+        start_company(company, "UTC")
+        import_people(company, PEOPLE, by="test")
