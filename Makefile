@@ -38,7 +38,7 @@ chromium:
 	} || echo "Chromium is missing and only root can install it: the browser tests will be skipped."
 
 test: $(READY) chromium ## Run the tests on SQLite and PostgreSQL (at most five minutes on two cores)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not interop and not bench and not screenshots"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long and not interop and not bench and not screenshots"
 
 prove: $(READY) ## Run the long proofs: many examples, kills, simulated years
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout 900
