@@ -121,7 +121,7 @@ def sweep(visible: Visible) -> Rendered:
 
 def sweep_worse(visible: Visible) -> Rendered:
     """In the thread of that message: it has become more."""
-    said = f"It has become more. {_sentence(visible)}"
+    said = f"The number has grown. {_sentence(visible)}"
     return Rendered(kit.spoken(said), [kit.section(said)])
 
 
