@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: chromium demo help test prove lint types imports bench interop screenshots format clean
+.PHONY: chromium demo help test prove lint types imports bench interop screenshots clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ prove: $(READY) ## Run the long proofs: many examples, kills, simulated years
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout 900
 
 lint: $(READY) ## Check style
-	$(BIN)/ruff check .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 
 types: $(READY) ## Check types
 	$(BIN)/mypy

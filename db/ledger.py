@@ -149,9 +149,7 @@ def transfer_by_key(session: Session, key: str) -> Transfer | None:
 
 def transfers_after(session: Session, after: int, limit: int) -> Sequence[Transfer]:
     """The next transfers by id."""
-    return session.exec(
-        select(Transfer).where(col(Transfer.id) > after).order_by(col(Transfer.id)).limit(limit)
-    ).all()
+    return session.exec(select(Transfer).where(col(Transfer.id) > after).order_by(col(Transfer.id)).limit(limit)).all()
 
 
 def add_transfer(session: Session, row: Transfer) -> Transfer:

@@ -76,7 +76,6 @@ def _missing_on_postgresql(connection: Connection, tables: Iterable[str]) -> lis
     return [
         _postgresql_name(table)
         for table in tables
-        if connection.execute(
-            _SOUND, {"table": table, "name": _postgresql_name(table), "body": _FUNCTION_BODY}
-        ).first() is None
+        if connection.execute(_SOUND, {"table": table, "name": _postgresql_name(table), "body": _FUNCTION_BODY}).first()
+        is None
     ]

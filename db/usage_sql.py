@@ -75,10 +75,7 @@ def _grouped(dialect: str, source: str, where: str, *, sign: str = _SIGN) -> str
 
 def _into_rollups(select: str) -> str:
     added = ", ".join(f"{name} = usage_rollup.{name} + excluded.{name}" for name in _SUMS)
-    return (
-        f"INSERT INTO usage_rollup ({_KEY}, {', '.join(_SUMS)}) {select}"
-        f" ON CONFLICT ({_KEY}) DO UPDATE SET {added}"
-    )
+    return f"INSERT INTO usage_rollup ({_KEY}, {', '.join(_SUMS)}) {select} ON CONFLICT ({_KEY}) DO UPDATE SET {added}"
 
 
 def _landed(source: str, where: str) -> str:
@@ -216,9 +213,7 @@ def has_to_move(session: Session, identity_id: int, account: int, start: datetim
     return session.execute(statement, values).first() is not None
 
 
-def copy_in(
-    session: Session, move: tuple[int, int, datetime], to_account: int, span: tuple[datetime, datetime]
-) -> int:
+def copy_in(session: Session, move: tuple[int, int, datetime], to_account: int, span: tuple[datetime, datetime]) -> int:
     """Copy the usage of a span onto another account."""
     return _copy_over(session, move, ":to", "", _IN, _WITHIN, {"to": to_account, "start": span[0], "end": span[1]})
 
@@ -244,9 +239,7 @@ def _copy_over(
         f"INSERT INTO usage_event ({_LIST}, corrects_id) SELECT {picked}, e.id{_TO_MOVE}{where}"
     ).bindparams(bindparam("now", type_=UtcDateTime()), *(_INSTANTS if where else ()))
     identity_id, account_id, now = move
-    found: Any = session.execute(
-        statement, {"identity": identity_id, "account": account_id, "now": now, **values}
-    )
+    found: Any = session.execute(statement, {"identity": identity_id, "account": account_id, "now": now, **values})
     return int(found.rowcount)
 
 

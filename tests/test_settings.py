@@ -66,7 +66,9 @@ def test_socket_mode_needs_no_signing_secret(monkeypatch: pytest.MonkeyPatch) ->
     assert mistakes_for_serving(load_settings()) == []
 
 
-@pytest.mark.parametrize("url", ["", "x", "sqlite://", "sqlite:///:memory:", "postgresql://h/d", "postgresql+psycopg://h"])
+@pytest.mark.parametrize(
+    "url", ["", "x", "sqlite://", "sqlite:///:memory:", "postgresql://h/d", "postgresql+psycopg://h"]
+)
 def test_an_address_of_no_database_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     set_all(monkeypatch, DATABASE_URL=url or " ")
     with pytest.raises(BadSettings, match="DATABASE_URL is not a database address"):

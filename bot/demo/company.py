@@ -107,9 +107,7 @@ class Person:
         return self.name.split()[0]
 
 
-STRANGER = Person(
-    "sam", "Sam Rivers", "not on the roster", "Contractor", "", "", 0, "USD", ZoneInfo("America/Chicago")
-)
+STRANGER = Person("sam", "Sam Rivers", "not on the roster", "Contractor", "", "", 0, "USD", ZoneInfo("America/Chicago"))
 """Somebody who is in Northlight's Slack and not at Northlight."""
 
 

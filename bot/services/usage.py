@@ -257,9 +257,7 @@ def attribute(tx: Tx, identity_id: int, person_id: int) -> int:
     return moved
 
 
-def _targets(
-    tx: Tx, move: query.Move, person_id: int, span: tuple[datetime, datetime]
-) -> list[tuple[int, Period]]:
+def _targets(tx: Tx, move: query.Move, person_id: int, span: tuple[datetime, datetime]) -> list[tuple[int, Period]]:
     """The person's accounts for the periods of a span in which there is something to move."""
     calendar = policy.calendar(tx)
     first, last = span

@@ -154,9 +154,7 @@ class _Lines:
             thread.join()
 
 
-def run_socket(
-    app: App, app_token: str, stop: threading.Event, connected: threading.Event | None = None
-) -> None:
+def run_socket(app: App, app_token: str, stop: threading.Event, connected: threading.Event | None = None) -> None:
     """Serve the App over Socket Mode until `stop` is set, then close in order. `connected` is set while Slack is there.
 
     Raises SlackApiError when Slack refuses the app-level token; any other failure is tried again, ever less often.

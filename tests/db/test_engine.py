@@ -44,9 +44,7 @@ def test_sqlite_settings_are_in_force(sqlite_database: Database, pragma: str, va
         ("timezone", "UTC"),
     ],
 )
-def test_postgresql_settings_are_in_force(
-    postgres_database: Database, setting: str, value: str, writing: bool
-) -> None:
+def test_postgresql_settings_are_in_force(postgres_database: Database, setting: str, value: str, writing: bool) -> None:
     assert ask(postgres_database, f"SHOW {setting}", writing=writing) == value
 
 

@@ -96,9 +96,7 @@ class Oracle:
             self.told["notice.sweep", "channel", month, what] += 1
             if post.said_on is not None and worse:
                 self.told["notice.sweep_worse", "channel", month, what] += 1
-            self.posts[month] = Post(
-                near, above, (max(post.worst[0], near + above), max(post.worst[1], above)), slot
-            )
+            self.posts[month] = Post(near, above, (max(post.worst[0], near + above), max(post.worst[1], above)), slot)
 
     def _band(self, person: str, month: str) -> int:
         told = self.lines.get(("salary", person, month), Line()).line

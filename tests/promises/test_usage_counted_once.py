@@ -199,4 +199,3 @@ def wait_for_batches(importer: subprocess.Popen[str], count: int) -> None:
         raise AssertionError("The importer speaks on its standard output.")
     for _ in range(count + 1):
         importer.stdout.readline()
-

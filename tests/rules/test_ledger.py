@@ -77,9 +77,7 @@ def test_overspend_leaves_nothing_to_end() -> None:
 
 
 grants_of = st.lists(
-    st.tuples(
-        st.integers(0, 1000), st.integers(0, 29), st.none() | st.integers(0, 60), st.sampled_from([5, 10])
-    ),
+    st.tuples(st.integers(0, 1000), st.integers(0, 29), st.none() | st.integers(0, 60), st.sampled_from([5, 10])),
     max_size=5,
 )
 spends_of = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 600)), max_size=8)

@@ -36,9 +36,7 @@ def id_of(company: Company, name: str) -> int:
 
 def spend(company: Company, name: str, nanos: int, at: datetime, key: str, **changes: Any) -> Recorded:
     """One call that cost so much."""
-    return record(
-        company, [fact(key, f"{name}@example.com", cost_nanos=nanos, occurred_at=at, **changes)]
-    )
+    return record(company, [fact(key, f"{name}@example.com", cost_nanos=nanos, occurred_at=at, **changes)])
 
 
 def within(company: Company, work: Callable[[Tx], T]) -> T:
@@ -52,9 +50,7 @@ def within(company: Company, work: Callable[[Tx], T]) -> T:
 
 def seen(company: Company, work: Callable[[Tx], T]) -> T:
     """Run work on a snapshot."""
-    return company.database.read(
-        lambda session, vault: work(Tx(session, vault, company.clock.now(), company.channels))
-    )
+    return company.database.read(lambda session, vault: work(Tx(session, vault, company.clock.now(), company.channels)))
 
 
 def ensure(company: Company, person_id: int) -> int:

@@ -175,4 +175,3 @@ def test_nothing_but_a_header(company: Company, write: Write) -> None:
 def test_costs_far_above_any_price_are_told(company: Company, write: Write) -> None:
     told = import_file(company, write(HEADER, row(1, cost="90000"))).sentence()
     assert "Note: 1 cost more than $10,000 for a million tokens" in told
-

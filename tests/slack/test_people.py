@@ -64,9 +64,7 @@ def test_many_clicks_of_a_newcomer_ask_slack_once(slack: LocalSlack, directory: 
 
 def test_somebody_unknown_is_told_whom_to_ask(slack: LocalSlack, directory: Directory) -> None:
     eve = slack.add_user("eve", email="eve@example.com")
-    with pytest.raises(
-        NotOnTheRoster, match=r"Ask Root <Admin>\. They can add you with the address eve@example"
-    ):
+    with pytest.raises(NotOnTheRoster, match=r"Ask Root <Admin>\. They can add you with the address eve@example"):
         directory.person(eve)
 
 
