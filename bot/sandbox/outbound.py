@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.sandbox.records import Ack, Delivery, Json
 from bot.sandbox.state import Workspace
@@ -23,19 +23,22 @@ class Outbound:
         self.ws = ws
         self.way = way
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._retries: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._is_over = False
 
     def start(self) -> None:
         """Called in the event loop once it runs."""
         self.loop = asyncio.get_running_loop()
+        self._is_over = False
         with self.ws.lock:
             self.ws.publish = self.publish
 
     async def stop(self) -> None:
-        """Forget the retries that are still to come."""
-        for task in self._retries:
+        """Break off what is on its way and what is still to come: afterwards nothing opens a connection any more."""
+        self._is_over = True
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._retries, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     def publish(self, delivery: Delivery) -> "Future[Ack]":
         """Send an event, again after failures; the future ends with the first attempt."""
@@ -54,12 +57,16 @@ class Outbound:
         return asyncio.run_coroutine_threadsafe(self._first(delivery, is_event=is_event), loop)
 
     async def _first(self, delivery: Delivery, *, is_event: bool) -> Ack:
+        self._keep(asyncio.current_task())
         ack = await self._attempt(delivery, 0, None)
         if is_event and not ack.ok:
-            task = asyncio.get_running_loop().create_task(self._again(delivery, ack))
-            self._retries.add(task)
-            task.add_done_callback(self._retries.discard)
+            self._keep(asyncio.get_running_loop().create_task(self._again(delivery, ack)))
         return ack
+
+    def _keep(self, task: "asyncio.Task[Any] | None") -> None:
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def _again(self, delivery: Delivery, ack: Ack) -> None:
         """Three more times: at once, after a minute, after five (docs.slack.dev: Events API, Retries)."""
@@ -70,6 +77,8 @@ class Outbound:
             ack = await self._attempt(delivery, attempt, ack.error)
 
     async def _attempt(self, delivery: Delivery, attempt: int, reason: str | None) -> Ack:
+        if self._is_over:
+            return Ack(ok=False, error="dispatch_failed")
         ack = await self.way.send(delivery.kind, delivery.payload, attempt, reason)
         with self.ws.lock:
             delivery.attempts.append(ack)
