@@ -37,6 +37,9 @@ chromium:
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(CHROMIUM) >/dev/null; \
 	} || echo "Chromium is missing and only root can install it: the browser tests will be skipped."
 
+# Tests start the bot hundreds of times; each start would compile it anew where Python may not keep what it compiled.
+test prove bench interop screenshots: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY) chromium ## Run the tests on SQLite and PostgreSQL (at most five minutes on two cores)
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not long and not interop and not bench and not screenshots"
 

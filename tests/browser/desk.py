@@ -28,6 +28,15 @@ class Desk:
     def go(self, name: str) -> None:
         self._drawer()
         self.place(name).click()
+        self._arrive(name)
+
+    def write_to(self, name: str) -> None:
+        """Begin a direct message with somebody, as one does who has none with them yet."""
+        self.page.get_by_role("button", name="Write to somebody").click()
+        self.page.get_by_role("menuitem", name=name).click()
+        self._arrive(name)
+
+    def _arrive(self, name: str) -> None:
         expect(self.page.locator("#place-head h1")).to_have_text(re.compile(rf"^(\W+ )?{re.escape(name)}$"))
 
     def place(self, name: str) -> Locator:

@@ -145,8 +145,7 @@ def test_drafts_stay_where_they_were_begun(workspace: Workspace, desk: Desk) -> 
 
 
 def test_the_rest_of_the_controls(workspace: Workspace, desk: Desk) -> None:
-    desk.page.get_by_role("button", name="Write to somebody").click()
-    desk.page.get_by_role("menuitem", name="Grace Hopper").click()
+    desk.write_to("Grace Hopper")
     desk.type("between us")
     expect(desk.messages.last).to_contain_text("between us")
     desk.menu(desk.messages.last, "Delete message")

@@ -197,12 +197,15 @@ function announce(messages, isNew) {
 function drawComposer(channel, isHome) {
   const { app } = world.snapshot;
   const isClosed = channel?.is_app && !app.takes_messages;
+  const place = `${ui.viewer} ${ui.at}`;
+  // What was typed until now, also while the new place was on its way, belongs to the place that was before one's eyes.
+  if (shown !== place) drafts.set(shown, composer.text);
   composer.node.hidden = isHome || !channel?.is_member || channel.is_archived || isClosed;
   joinBar.hidden = isHome || !composer.node.hidden;
   if (!joinBar.hidden) drawJoin(channel, isClosed);
-  if (composer.node.hidden || shown === `${ui.viewer} ${ui.at}`) return;
+  if (composer.node.hidden || shown === place) return;
   composer.rename(channel.name ? `Message #${channel.name}` : `Message ${placeName(channel)}`);
-  composer.text = drafts.get(`${ui.viewer} ${ui.at}`) ?? "";
+  composer.text = drafts.get(place) ?? "";
   if (!narrow.matches && !isElsewhere()) composer.focus();
 }
 
@@ -244,13 +247,12 @@ function openThread(ts) {
 }
 
 function keepDraft() {
-  drafts.set(`${ui.viewer} ${ui.at}`, composer.text);
   if (ui.thread) drafts.set(`${ui.viewer} ${ui.at} ${ui.thread}`, replyBox.text);
 }
 
 async function send(text, thread, isForAll = false) {
-  const where = { user: ui.viewer, channel: ui.at, text, thread_ts: thread || null };
-  const [viewer, place] = [ui.viewer, ui.at];
+  const { viewer, at: place } = $("main").dataset; // to the place whose name stands on the box, whatever is on its way
+  const where = { user: viewer, channel: place, text, thread_ts: thread || null };
   toEnd(thread ? threadList : $("messages"));
   const isCommand = /^\/\S/.test(text);
   const result = await (isCommand ? act("command", where) : act("say", { ...where, broadcast: isForAll }));
